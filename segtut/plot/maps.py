@@ -1,0 +1,38 @@
+"""Maps over positions: where a pixel looks, what it reaches."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def maps(
+    pictures: Mapping[str, np.ndarray], pixel: tuple[int, int] | None = None, top: float | None = None, label: str = ""
+) -> Figure:
+    """Draw maps (H, W) side by side on one colour scale.
+
+    Parameters
+    ----------
+    pictures : mapping of str to array
+        Title -> map.
+    pixel : (int, int), optional
+        Row and column of the pixel that looks; marked in every map.
+    top : float, optional
+        Value of the darkest colour; by default the largest of all maps.
+    label : str
+        What the values are.
+    """
+    height, width = next(iter(pictures.values())).shape
+    figure, grid = plt.subplots(
+        1, len(pictures), squeeze=False, layout="constrained", figsize=(2.9 * len(pictures), 2.9 * height / width + 0.5)
+    )
+    top = top if top is not None else max(float(np.max(picture)) for picture in pictures.values())
+    for axes, (title, picture) in zip(grid[0], pictures.items(), strict=True):
+        image = axes.imshow(picture, cmap="viridis", vmin=0, vmax=top or 1)
+        axes.set(title=title, xticks=[], yticks=[])
+        if pixel is not None:
+            axes.plot(pixel[1], pixel[0], marker="s", markersize=9, color="white", markeredgecolor="#d62828",
+                      markeredgewidth=2, fillstyle="none")  # fmt: skip
+    figure.colorbar(image, ax=grid[0].tolist(), shrink=0.85, label=label)
+    return figure

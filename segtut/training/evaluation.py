@@ -1,0 +1,85 @@
+"""Evaluation: every image of a split once, scored at the size of its label map."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segtut.data.augment import eval_transform
+from segtut.data.loader import make_loader
+from segtut.networks import SegmentationNetwork
+from segtut.training.metrics import confusion_matrix
+from segtut.training.recipe import resolve_precision
+
+
+@torch.inference_mode()
+def predict(
+    network: SegmentationNetwork,
+    image: Tensor,
+    precision: str = "auto",
+) -> Tensor:
+    """Class of every pixel.
+
+    Images are resized to ``network.input_size``, where it has one; the scores are enlarged to H×W before the argmax.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode.
+    image : Tensor
+        Normalised images (B, 3, H, W), on the network's device.
+    precision : {"auto", "no", "bf16", "fp16"}
+        See `Recipe`.
+
+    Returns
+    -------
+    Tensor
+        int64 (B, H, W).
+    """
+    size = tuple(image.shape[-2:])
+    if network.input_size is not None and tuple(network.input_size) != size:
+        image = F.interpolate(image, size=tuple(network.input_size), mode="bilinear", antialias=True)
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(resolve_precision(precision, image.device))
+    with torch.autocast(image.device.type, kind, enabled=kind is not None):
+        scores = network(image.contiguous(memory_format=torch.channels_last), size=size)
+    return scores.argmax(1)
+
+
+def evaluate(
+    network: SegmentationNetwork,
+    dataset: Dataset,
+    batch_size: int = 8,
+    device: torch.device | str | None = None,
+    precision: str = "auto",
+    workers: int = 0,
+) -> Tensor:
+    """Confusion matrix of a network over a whole split.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        Put into evaluation mode.
+    dataset : Dataset
+        The split.
+    batch_size : int
+        Images at once; changes nothing but speed and memory.
+    device : torch.device, optional
+        Where to compute; by default on the GPU if there is one.
+    precision : {"auto", "no", "bf16", "fp16"}
+        See `Recipe`.
+    workers : int
+        Processes that load data.
+
+    Returns
+    -------
+    Tensor
+        int64 (K, K) on the CPU, rows truth, columns prediction.
+    """
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    network.to(device).eval()
+    classes = network.spec["num_classes"]
+    total = torch.zeros(classes, classes, dtype=torch.int64, device=device)
+    for image, target in make_loader(dataset, eval_transform(), batch_size, train=False, workers=workers):
+        pred = predict(network, image.to(device, non_blocking=True), precision)
+        total += confusion_matrix(pred, target.to(device, non_blocking=True), classes)
+    return total.cpu()

@@ -1,0 +1,239 @@
+"""The training loop: one function, from data and a network to the best weights and a history."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import pandas as pd
+import torch
+from accelerate.state import AcceleratorState, PartialState
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from segtut.data.augment import train_transform
+from segtut.data.loader import make_loader
+from segtut.networks import SegmentationNetwork
+from segtut.training import card as cards
+from segtut.training.checkpoint import (
+    claim,
+    load_checkpoint,
+    random_state,
+    require_same,
+    save_checkpoint,
+    save_network,
+    set_random_state,
+    write_atomically,
+)
+from segtut.training.evaluation import evaluate
+from segtut.training.loss import balanced_weights, cross_entropy
+from segtut.training.recipe import Recipe, learning_rate, resolve_precision
+
+NAN_CHECK = {"cpu": 1, "cuda": 20}  # steps; looking at the loss makes the CPU wait for the GPU
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss became NaN or infinite; the last good state is in the run's folder."""
+
+
+@dataclass
+class Run:
+    """What a training left.
+
+    Attributes
+    ----------
+    network : SegmentationNetwork
+        With the weights that were best on val, in evaluation mode.
+    history : pandas.DataFrame
+        One row an epoch.
+    card : dict
+        The run card.
+    folder : Path or None
+        Where the files are.
+    """
+
+    network: SegmentationNetwork
+    history: pd.DataFrame
+    card: dict[str, Any]
+    folder: Path | None
+
+
+def train(
+    network: SegmentationNetwork,
+    data: dict[str, Dataset],
+    recipe: Recipe,
+    folder: str | Path | None = None,
+    *,
+    on_epoch: Callable[[pd.DataFrame], None] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a network, keep the weights that are best on val, write a run card.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        Trained in place.
+    data : dict
+        Data sets ``train`` and ``val``, and ``test`` where the recipe reports it.
+    recipe : Recipe
+        How.
+    folder : path, optional
+        Where checkpoint, best weights, history and card go, after every epoch. A folder with an interrupted run of
+        the same network, data and recipe is continued, bit for bit on a CPU; a finished one is read, not repeated.
+        None: nothing is written.
+    on_epoch : callable, optional
+        Called with the history so far after every epoch; for live curves.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    TrainingDiverged
+        The loss is NaN or infinite. The checkpoint of the last whole epoch stays.
+    CheckpointError
+        The folder holds another run, a damaged checkpoint, or cannot be written.
+    """
+    folder = Path(folder) if folder is not None else None
+    with claim(folder) if folder else nullcontext():
+        return _train(network, data, recipe, folder, on_epoch, progress)
+
+
+def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
+    AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run may have had another precision
+    device = PartialState().device
+    precision = resolve_precision(recipe.precision, device)
+    accelerator = accelerate.Accelerator(mixed_precision=precision)
+    accelerate.utils.set_seed(recipe.seed)
+
+    loader = make_loader(
+        data["train"],
+        train_transform(recipe.crop, recipe.zoom, flip=recipe.flip, colour=recipe.colour),
+        recipe.batch_size, train=True, seed=recipe.seed, workers=recipe.workers,
+    )  # fmt: skip
+    sampler, steps = loader.sampler, len(loader)
+    classes = network.spec["num_classes"]
+    class_weights = balanced_weights(data["train"], classes).to(device) if recipe.balance else None
+    network = network.to(memory_format=torch.channels_last)
+    network.input_size = recipe.input_size
+    optimiser = make_optimiser(network, recipe)
+    model, optimiser, loader = accelerator.prepare(network, optimiser, loader)
+
+    identity = {
+        "recipe": {**asdict(recipe), "precision": precision},
+        "network": network.spec,
+        "data": {split: data[split].digest for split in data},
+    }  # fmt: skip
+    state: dict[str, Any] = {"identity": identity, "epoch": 0, "history": [], "best": -math.inf, "seconds": []}
+    checkpoint = folder / "checkpoint.pt" if folder else None
+    if checkpoint and checkpoint.exists():
+        state = load_checkpoint(checkpoint)
+        require_same(identity, state.get("identity"), folder)
+        network.load_state_dict(state["weights"])
+        optimiser.load_state_dict(state["optimiser"])
+        set_random_state(state["random"])
+    best_weights = state.get("best_weights") or _copy(network)
+
+    def save() -> None:
+        """Write the state after a whole epoch: first what can be made again, last what says that it is done."""
+        state.update(
+            weights=network.state_dict(), optimiser=optimiser.state_dict(), random=random_state(),
+            best_weights=best_weights,
+        )  # fmt: skip
+        if folder:
+            save_checkpoint(checkpoint, state)
+
+    if state["epoch"] == 0:
+        save()
+    bar = tqdm(
+        total=recipe.epochs * steps, initial=state["epoch"] * steps, unit="step", disable=not progress,
+        desc=f"{network.spec.get('name', 'network')} on {data['train'].name}", dynamic_ncols=True,
+    )  # fmt: skip
+    with bar:
+        for epoch in range(state["epoch"], recipe.epochs):
+            started = time.perf_counter()
+            sampler.epoch = epoch
+            network.train()
+            loss_sum = torch.zeros((), device=device)
+            for step, (image, target) in enumerate(loader):
+                lr = recipe.lr * learning_rate(recipe, epoch + step / steps)
+                for group in optimiser.param_groups:
+                    group["lr"] = lr
+                outputs = model(image, all_outputs=True)
+                loss = sum(
+                    weight * cross_entropy(scores, target, recipe.label_smoothing, class_weights)
+                    for weight, scores in zip(network.loss_weights(len(outputs)), outputs, strict=True)
+                )
+                accelerator.backward(loss)
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+                loss_sum += loss.detach()
+                bar.update()
+                if (step + 1) % NAN_CHECK.get(device.type, 1) == 0 or step + 1 == steps:
+                    mean = loss_sum.item() / (step + 1)
+                    if not math.isfinite(mean):
+                        raise TrainingDiverged(_diverged(mean, epoch, step, lr, folder))
+                    rate = recipe.batch_size * (step + 1) / (time.perf_counter() - started)
+                    bar.set_postfix(loss=f"{mean:.3f}", lr=f"{lr:.1e}", images_s=f"{rate:.0f}", refresh=False)
+
+            matrix = evaluate(network, data["val"], recipe.batch_size, device, precision, recipe.workers)
+            score = cards.scores(matrix)
+            state["history"].append(
+                {"epoch": epoch + 1, "step": (epoch + 1) * steps, "lr": lr, "train_loss": mean,
+                 "val_mean_iou": score["mean_iou"], "val_pixel_accuracy": score["pixel_accuracy"]}
+                | {f"val_iou_{name}": iou for name, iou in score["iou"].items()}
+            )  # fmt: skip
+            state["seconds"].append(time.perf_counter() - started)
+            if score["mean_iou"] > state["best"]:
+                state.update(best=score["mean_iou"], best_epoch=epoch + 1, best_matrix=matrix)
+                best_weights = _copy(network)
+            state["epoch"] = epoch + 1
+            save()
+            history = pd.DataFrame(state["history"])
+            if folder:
+                write_history(folder, history)
+            if on_epoch:
+                on_epoch(history)
+
+    network.load_state_dict(best_weights)
+    network.eval()
+    card = cards.make_card(network, data, recipe, state, precision, device)
+    if folder:
+        save_network(folder / "best.safetensors", network)
+        cards.write_card(folder / "card.json", card)
+    return Run(network, pd.DataFrame(state["history"]), card, folder)
+
+
+def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD or AdamW; biases, batch norm and γ are not decayed: shrinking them regularises nothing."""
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    free = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
+    return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+
+
+def write_history(folder: Path, history: pd.DataFrame) -> None:
+    """Write the history as ``history.csv`` and ``history.xlsx``."""
+    write_atomically(folder / "history.csv", lambda file: history.to_csv(file, index=False))
+    write_atomically(folder / "history.xlsx", lambda file: history.to_excel(file, index=False))
+
+
+def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in network.state_dict().items()}
+
+
+def _diverged(mean: float, epoch: int, step: int, lr: float, folder: Path | None) -> str:
+    kept = f"the state after epoch {epoch} is in {folder}" if folder else "nothing was written (no folder was named)"
+    return (
+        f"the loss became {mean} in epoch {epoch + 1}, step {step + 1}, at learning rate {lr:.1e}: {kept}; "
+        "lower lr, or check the data"
+    )

@@ -1,0 +1,57 @@
+"""Cross-entropy over the pixels that have a label."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segtut.data.classes import IGNORE_INDEX
+
+
+def cross_entropy(
+    scores: Float[Tensor, "B K H W"],
+    target: Int64[Tensor, "B H W"],
+    label_smoothing: float = 0.0,
+    class_weights: Float[Tensor, "K"] | None = None,
+    ignore_index: int = IGNORE_INDEX,
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy of the labelled pixels; 0, with zero gradient, if there is none.
+
+    PyTorch's own mean divides 0 by 0 for a batch of void alone, and one NaN ends a training.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Class scores before softmax, (B, K, H, W).
+    target : Tensor
+        Class indices int64 (B, H, W), or `ignore_index`.
+    label_smoothing : float
+        Share of the target that is spread over all classes.
+    class_weights : Tensor, optional
+        Weight of each class (K,); the mean is over weights then.
+    ignore_index : int
+        Label that is not trained on.
+    """
+    total = F.cross_entropy(
+        scores.float(), target, class_weights, ignore_index=ignore_index, reduction="sum",
+        label_smoothing=label_smoothing,
+    )  # fmt: skip
+    labelled = target != ignore_index
+    if class_weights is None:
+        return total / labelled.sum().clamp(min=1)
+    weight = class_weights[torch.where(labelled, target, 0)] * labelled
+    return total / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def balanced_weights(dataset: Dataset, num_classes: int) -> Float[Tensor, "K"]:
+    """Weight 1 / ln(1.02 + p) for a class with the share p of the labelled pixels (Paszke et al. 2016, section 5.1).
+
+    A class that never occurs weighs what p = 0 gives, 50; one that is everywhere, 1.4.
+    """
+    counts = np.zeros(256, np.int64)
+    for i in range(len(dataset)):
+        counts += np.bincount(dataset[i][1].ravel(), minlength=256)
+    counts = counts[:num_classes]
+    return torch.from_numpy(1 / np.log(1.02 + counts / max(counts.sum(), 1))).float()

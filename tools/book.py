@@ -1,0 +1,146 @@
+"""Build the book, or show it: ``python tools/book.py build`` and ``python tools/book.py serve``.
+
+``build`` runs Jupyter Book so that warnings and failing cells fail the build, every time: what a chapter's outputs
+depend on beside its own cells is part of the key of the execution cache, and a build that did not succeed leaves
+nothing from which the next one could take a page as already checked.
+"""
+
+import argparse
+import errno
+import functools
+import hashlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+EXECUTED_WITH = BUILD / "executed-with"
+BUILT_FROM = BUILD / "built-from"
+
+
+def digest(*patterns):
+    """Hash names and contents of the files under the project that match the patterns.
+
+    Of ``data/``, which may hold gigabytes, only names and sizes count.
+    """
+    total = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)}):
+        if not path.is_file() or "__pycache__" in path.parts:
+            continue
+        name = path.relative_to(ROOT)
+        total.update(f"{name.as_posix()}\n{path.stat().st_size}\n".encode())
+        if name.parts[0] != "data":
+            total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def forget_what_changed(executed_with, built_from):
+    """Drop cached executions and pages that were made from something else than what is there now."""
+    if not EXECUTED_WITH.is_file() or EXECUTED_WITH.read_text() != executed_with:
+        shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
+    # The mark is there only if the last build succeeded. Sphinx keeps the pages of a build with warnings, and would
+    # read none of them, so warn of none of them, the next time.
+    if not BUILT_FROM.is_file() or BUILT_FROM.read_text() != built_from:
+        for folder in (".doctrees", "jupyter_execute", "html"):
+            shutil.rmtree(BUILD / folder, ignore_errors=True)
+    BUILT_FROM.unlink(missing_ok=True)
+
+
+def kernel_environment():
+    """Environment variables under which the chapters see this Python and no settings of the reader's own."""
+    profile = BUILD / ".ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    # Kernels and the builder talk over 127.0.0.1: the kernel's warning about that is of no use here.
+    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
+    return os.environ | {"IPYTHONDIR": str(BUILD / ".ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def prune_mathjax():
+    """Delete the all-in-one MathJax files that no page loads, 15 of 24 MB; what is loaded on demand stays."""
+    for path in (HTML / "_static" / "mathjax").glob("*.js"):
+        if path.name != "tex-chtml.js":
+            path.unlink()
+
+
+def build():
+    """Execute the chapters and build the HTML book under ``_build/html``; return the exit status."""
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    if not jupyter_book.is_file():
+        return f"{sys.executable} has no Jupyter Book: run 'make book', which sets up .venv first."
+    BUILD.mkdir(exist_ok=True)
+    executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + sys.version
+    built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/book.py")
+    forget_what_changed(executed_with, built_from)
+    EXECUTED_WITH.write_text(executed_with)
+    status = subprocess.run(
+        [jupyter_book, "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT, env=kernel_environment()
+    ).returncode
+    if status:
+        print("\nThe book was not built: the first error or warning above says why.", file=sys.stderr)
+        return status
+    prune_mathjax()
+    BUILT_FROM.write_text(built_from)
+    files = [path for path in HTML.rglob("*") if path.is_file()]
+    megabytes = sum(path.stat().st_size for path in files) / 1e6
+    print(f"\nThe book is in {(HTML / 'index.html').relative_to(ROOT)} ({megabytes:.0f} MB; it needs no network).")
+    print("Next: 'make serve' shows it in your browser.")
+    return 0
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serve files without a line for each of them."""
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+def listen(port, folder):
+    """Return a server on 127.0.0.1 at `port` or, if others have it, at the next one that is free."""
+    handler = functools.partial(QuietHandler, directory=folder)
+    for candidate in range(port, min(port + 100, 65536)):
+        try:
+            return http.server.ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    raise SystemExit(f"segtut: no free port from {port} on: name another with --port.")
+
+
+def serve(port):
+    """Serve the built book on this machine until interrupted; return the exit status."""
+    if not (HTML / "index.html").is_file():
+        return "There is no book yet: run 'make book' first."
+    with listen(port, HTML) as server:
+        print(f"The book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends this).", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0
+
+
+def port_number(text):
+    """Read a port from the command line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
+
+
+def main():
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Build the book, or show it.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="execute the chapters and build _build/html")
+    serving = commands.add_parser("serve", help="serve _build/html on 127.0.0.1")
+    serving.add_argument("--port", type=port_number, default=8000, help="default: 8000, or the next free one")
+    arguments = parser.parse_args()
+    sys.exit(build() if arguments.command == "build" else serve(arguments.port))
+
+
+if __name__ == "__main__":
+    main()
