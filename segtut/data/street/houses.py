@@ -1,5 +1,7 @@
 """Houses: roofs, fronts in perspective with windows, doors and shops, end walls; garden walls; the skyline."""
 
+from functools import cache
+
 import numpy as np
 
 from segtut.data.street.canvas import Canvas
@@ -20,10 +22,13 @@ CHIMNEYS = [
 BLOCK = Shape([(box(-0.5, 0.5, -0.1, 1), "stone"), ([box(x, x + 0.14, 0.4, 0.6) for x in (-0.4, -0.1, 0.2)], "glass")])
 
 
+_EDGES = np.array([-0.5, 0.5])
+_middles = cache(lambda n: (np.arange(n)[:, None] + 0.5) / n)
+
+
 def cells(n, share):
     """Return (n, 2): begin and end of `n` equal cells of the unit interval, the middle `share` of each."""
-    begin = (np.arange(n) + 0.5 * (1 - share)) / n
-    return np.stack([begin, begin + share / n], axis=-1)
+    return _middles(n) + _EDGES * (share / n)
 
 
 def grid(across, up):
@@ -60,10 +65,14 @@ def front(dice: Dice, stone, height, length, detailed, plain_top):
     storeys = max(2, round(height / dice.between(2.8, 3.5)))
     storey = height / storeys
     columns = max(1, round(length / dice.between(1.9, 3.6)))
-    shop, share, sill = dice.chance(0.45), dice.between(0.34, 0.62), dice.between(0.25, 0.36) * storey
-    low = np.arange(1 if shop else 0, storeys) * storey + sill
-    up = np.stack([low, low + dice.between(0.45, 0.58) * storey], axis=-1)
-    windows = cells(columns, share)
+    shop, share = dice.chance(0.45), dice.between(0.34, 0.62)
+    sill, lintel = dice.between(0.25, 0.36), dice.between(0.75, 0.9)
+    floors, windows = np.arange(1 if shop else 0, storeys)[:, None], cells(columns, share)
+
+    def up(low, high):
+        """Return heights on every floor, from fractions of a storey."""
+        return (floors + np.array([low, high])) * storey
+
     layers = [([(0, 1, 0, height)], stone, BUILDING)]
     if plain_top:
         layers.append(([(0, 1, height - 0.5, height)], trim, BUILDING))
@@ -72,12 +81,12 @@ def front(dice: Dice, stone, height, length, detailed, plain_top):
         layers.append(([(0, 1, band - 0.12, band + 0.12)], trim, BUILDING))
     framed, lower, doors = dice.chance(0.7), dice.pick((0.7, 1.35)), dice.between(0.14, 0.2)
     if detailed and framed:
-        layers.append((grid(cells(columns, share + 0.14), up + np.array([-0.12, 0.1])), trim, BUILDING))
-    layers.append((grid(windows, up), glass, BUILDING))
+        layers.append((grid(cells(columns, share + 0.14), up(sill - 0.04, lintel + 0.03)), trim, BUILDING))
+    layers.append((grid(windows, up(sill, lintel)), glass, BUILDING))
     if detailed:
-        panes = np.stack([up[:, 0], up.mean(1)], axis=-1)
-        layers.append((grid(windows[::2], panes), shaded(glass, lower), BUILDING))
-        layers.append((grid(cells(columns, share * 0.14), up), trim, BUILDING))
+        panes = grid(windows[::2], up(sill, 0.5 * (sill + lintel)))
+        layers.append((panes, shaded(glass, lower), BUILDING))
+        layers.append((grid(cells(columns, share * 0.14), up(sill, lintel)), trim, BUILDING))
     if shop:
         layers += shop_front(dice, storey, length)[: 5 if detailed else 2]
     else:

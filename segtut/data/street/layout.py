@@ -88,9 +88,9 @@ def sky(canvas, street):
 
 def skyline(canvas, dice, z):
     """Paint what stands beyond the end of the street."""
-    x = -0.9 * z
-    while x < 0.9 * z:
-        width, height = z * dice.between(0.05, 0.16), z * dice.between(0.02, 0.07)
+    x = -0.75 * z
+    while x < 0.75 * z:
+        width, height = z * dice.between(0.06, 0.18), z * dice.between(0.02, 0.07)
         if dice.chance(0.5):
             houses.far_house(canvas, dice, x + 0.5 * width, z, width, height)
         else:

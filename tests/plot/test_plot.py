@@ -1,0 +1,103 @@
+import base64
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from segtut.data import CLASSES, Scenes
+from segtut.plot import LiveCurves, class_bars, curves, maps, samples, show
+
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1, 2, 3],
+        "train_loss": [2.0, 1.5, 1.2],
+        "val_mean_iou": [0.1, 0.3, 0.2],
+        "val_pixel_accuracy": [0.4, 0.5, 0.6],
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def notebook():
+    """Stand in for a notebook: `display` needs a shell to display to."""
+    InteractiveShell.instance()
+    yield
+    InteractiveShell.clear_instance()
+    plt.close("all")
+
+
+def shown(captured):
+    """Pictures that a cell displayed, with their metadata."""
+    return [(o.data["image/png"], o.metadata["image/png"]) for o in captured.outputs if "image/png" in o.data]
+
+
+def test_show_gives_a_png_with_its_description():
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    with capture_output() as captured:
+        show(figure, "A line\n that rises.")
+    ((png, metadata),) = shown(captured)
+    raw = png if isinstance(png, bytes) else base64.b64decode(png)
+    assert raw.startswith(b"\x89PNG") and metadata == {"alt": "A line that rises."}
+    assert plt.get_fignums() == []
+
+
+def test_show_in_a_script_prints_the_description(capsys):
+    InteractiveShell.clear_instance()
+    show(plt.figure(), "A line that rises.")
+    assert capsys.readouterr().out == "[figure: A line that rises.]\n" and plt.get_fignums() == []
+
+
+def test_show_refuses_an_empty_description():
+    with pytest.raises(ValueError, match="alt is empty"):
+        show(plt.figure(), " ")
+
+
+def test_curves_mark_the_best_epoch():
+    figure = curves(HISTORY)
+    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert labels[-1] == "best: 0.300"
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), HISTORY["train_loss"])
+
+
+def test_live_curves_show_one_picture_at_the_end():
+    live = LiveCurves(3)
+    with capture_output():
+        for n in (1, 2, 3):
+            live(HISTORY.iloc[:n])
+    assert live.animator.X[0] == [1, 2, 3] and live.animator.Y[1] == [0.1, 0.3, 0.2]
+    with capture_output() as captured:
+        live.finish()
+    ((_, metadata),) = shown(captured)
+    assert "3 epochs" in metadata["alt"] and "2.00 to 1.20" in metadata["alt"]
+
+
+def test_without_d2l_the_message_says_how(monkeypatch):
+    monkeypatch.setitem(sys.modules, "d2l", None)
+    with pytest.raises(ImportError, match="pip install --no-deps d2l"):
+        LiveCurves(3)
+
+
+def test_samples_colours_masks_and_keeps_images():
+    image, mask = Scenes("train", (24, 32), length=1)[0]
+    figure = samples({"image": [image, image], "truth": [mask, mask]})
+    pictures = [axes.images[0].get_array() for axes in figure.axes]
+    np.testing.assert_array_equal(pictures[0], image)
+    assert pictures[2].shape == (24, 32, 3) and len(figure.legends[0].get_texts()) == len(CLASSES) + 1
+    with pytest.raises(ValueError, match="same number"):
+        samples({"a": [image], "b": []})
+
+
+def test_class_bars_show_a_dash_for_undefined():
+    figure = class_bars({"sky": 0.5, "car": None}, "IoU")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["0.5", "–"]
+
+
+def test_maps_share_one_scale():
+    figure = maps({"one": np.eye(3, 4), "two": 2 * np.eye(3, 4)}, pixel=(1, 2))
+    assert [axes.images[0].get_clim() for axes in figure.axes[:2]] == [(0, 2), (0, 2)]
