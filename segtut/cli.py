@@ -37,9 +37,7 @@ def train(
     ] = None,
     backbone: Annotated[str, typer.Option(help="Any timm ResNet")] = "resnet18",
     pretrained: Annotated[bool, typer.Option("--pretrained", help="Start from ImageNet weights")] = False,
-    or_random: Annotated[
-        bool, typer.Option("--or-random", help="… or random ones if that fails")
-    ] = False,
+    or_random: Annotated[bool, typer.Option("--or-random", help="… or random ones if that fails")] = False,
     recurrence: Annotated[int | None, typer.Option(help="Passes R of criss-cross attention [default: 2]")] = None,
     auxiliary: Annotated[bool, typer.Option("--auxiliary", help="Add an auxiliary head")] = False,
     seed: Annotated[int, typer.Option(help="Of weights, order, augmentation and dropout")] = 0,

@@ -1,14 +1,25 @@
 """Data sets with one interface: CamVid, its procedural twin, and the loader that serves both."""
 
 from segtut.data.augment import eval_transform, train_transform
-from segtut.data.camvid import SPLIT_SIZES, SPLITS, CamVid, DataError, colourise
-from segtut.data.classes import CLASSES, GROUPS, IGNORE_INDEX, NUM_CLASSES, PALETTE, VOID_COLOUR, VOID_LABEL
+from segtut.data.camvid import CamVid, DataError, colourise
+from segtut.data.classes import (
+    CLASSES,
+    GROUPS,
+    IGNORE_INDEX,
+    IMAGE_SIZE,
+    NUM_CLASSES,
+    PALETTE,
+    SPLIT_SIZES,
+    SPLITS,
+    VOID_COLOUR,
+    VOID_LABEL,
+)
 from segtut.data.loader import denormalise, make_loader, normalise
 from segtut.data.scenes import Scenes
 from segtut.data.splits import find_camvid, open_splits
 
 __all__ = [
-    "CLASSES", "GROUPS", "IGNORE_INDEX", "NUM_CLASSES", "PALETTE", "SPLITS", "SPLIT_SIZES", "VOID_COLOUR", "VOID_LABEL",
-    "CamVid", "DataError", "Scenes", "colourise", "denormalise", "eval_transform", "find_camvid", "make_loader",
+    "CLASSES", "GROUPS", "IGNORE_INDEX", "IMAGE_SIZE", "NUM_CLASSES", "PALETTE", "SPLITS", "SPLIT_SIZES",
+    "VOID_COLOUR", "VOID_LABEL", "CamVid", "DataError", "Scenes", "colourise", "denormalise", "eval_transform", "find_camvid", "make_loader",
     "normalise", "open_splits", "train_transform",
 ]  # fmt: skip

@@ -9,11 +9,7 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import Dataset
 
-from segtut.data.classes import CLASSES, GROUPS, IGNORE_INDEX, VOID_LABEL
-
-SPLITS = ("train", "val", "test")
-SPLIT_SIZES = {"train": 367, "val": 101, "test": 233}
-IMAGE_SIZE = (360, 480)
+from segtut.data.classes import CLASSES, GROUPS, IGNORE_INDEX, SPLITS, VOID_LABEL
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 _INVALID = 254  # marks label values that no class has; IGNORE_INDEX is taken

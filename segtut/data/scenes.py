@@ -12,14 +12,12 @@ from numbers import Integral
 import numpy as np
 from torch.utils.data import Dataset
 
+from segtut.data.classes import SPLIT_SIZES
 from segtut.data.street.layout import street_scene
 from segtut.data.street.shapes import Dice
 
 VERSION = 1
 """Version of the drawing, part of every digest: raise it whenever a pixel of any scene changes."""
-
-LENGTHS = {"train": 367, "val": 101, "test": 233}
-"""Number of images in each split of the CamVid protocol."""
 
 MIN_SIZE = (24, 32)
 """Smallest height and width: on fewer pixels a street cannot be told."""
@@ -51,7 +49,7 @@ def scene(seed: int, index: int, size: tuple[int, int], split: str = "train") ->
     """
     seed, index, size, split = _whole("seed", seed), _whole("index", index), _checked_size(size), _checked_split(split)
     # the spawn key keeps splits and scenes apart from each other whatever the seed
-    return street_scene(Dice(np.random.SeedSequence(seed, spawn_key=(list(LENGTHS).index(split), index))), size)
+    return street_scene(Dice(np.random.SeedSequence(seed, spawn_key=(list(SPLIT_SIZES).index(split), index))), size)
 
 
 class Scenes(Dataset):
@@ -95,7 +93,7 @@ class Scenes(Dataset):
         self.split = _checked_split(split)
         self.size = _checked_size(size)
         self.seed = _whole("seed", seed)
-        self._length = LENGTHS[split] if length is None else _whole("length", length, least=1)
+        self._length = SPLIT_SIZES[split] if length is None else _whole("length", length, least=1)
         self._cache: dict[int, tuple[np.ndarray, np.ndarray]] | None = {} if cache else None
 
     def __len__(self) -> int:
@@ -125,8 +123,8 @@ class Scenes(Dataset):
 
 
 def _checked_split(split):
-    if split not in LENGTHS:
-        raise ValueError(f"split={split!r} is none of {', '.join(LENGTHS)}")
+    if split not in SPLIT_SIZES:
+        raise ValueError(f"split={split!r} is none of {', '.join(SPLIT_SIZES)}")
     return split
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
-from segtut.data.camvid import SPLITS, CamVid, DataError, recognise
+from segtut.data.camvid import CamVid, DataError, recognise
+from segtut.data.classes import IMAGE_SIZE, SPLIT_SIZES, SPLITS
 from segtut.data.scenes import Scenes
 
 PLACES = ("data/camvid", "../data/camvid")
@@ -30,8 +31,8 @@ def find_camvid() -> Path | None:
 
 def open_splits(
     where: str | Path,
-    scenes: tuple[int, int, int] = (367, 101, 233),
-    scenes_size: tuple[int, int] = (360, 480),
+    scenes: tuple[int, int, int] = tuple(SPLIT_SIZES.values()),
+    scenes_size: tuple[int, int] = IMAGE_SIZE,
     cache: bool = True,
     layout: str | None = None,
 ) -> dict[str, Dataset]:
@@ -46,7 +47,7 @@ def open_splits(
     scenes_size : (int, int)
         Their height and width.
     cache : bool
-        Decode, and so check, everything now.
+        Keep the arrays in memory. CamVid is decoded, and so checked, now; scenes are drawn when first asked for.
     layout : str, optional
         See `CamVid`.
 

@@ -2,8 +2,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segtut.data import CLASSES, GROUPS, IGNORE_INDEX, CamVid, DataError, colourise, find_camvid, open_splits
-from segtut.data.camvid import SPLIT_SIZES, SPLITS, recognise
+from segtut.data import (
+    CLASSES,
+    GROUPS,
+    IGNORE_INDEX,
+    SPLIT_SIZES,
+    SPLITS,
+    CamVid,
+    DataError,
+    colourise,
+    find_camvid,
+    open_splits,
+)
+from segtut.data.camvid import recognise
 from tests.conftest import write_pair
 
 CODES = [name for members in GROUPS.values() for name in members]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from segtut.data import scenes as module
-from segtut.data.classes import CLASSES, IGNORE_INDEX, NUM_CLASSES
-from segtut.data.scenes import LENGTHS, Scenes, scene
+from segtut.data.classes import CLASSES, IGNORE_INDEX, NUM_CLASSES, SPLIT_SIZES
+from segtut.data.scenes import Scenes, scene
 from segtut.data.street.shapes import BUILDING, ROAD, SKY
 
 SIZE = (120, 160)
@@ -22,7 +22,7 @@ CAMVID_PERCENT = np.array([15.81, 24.10, 0.99, 29.32, 6.69, 11.19, 1.08, 1.43, 4
 @pytest.fixture(scope="module")
 def splits():
     """All scenes of the protocol: for each split images (N, H, W, 3) and masks (N, H, W)."""
-    return {split: tuple(map(np.stack, zip(*Scenes(split, SIZE)))) for split in LENGTHS}
+    return {split: tuple(map(np.stack, zip(*Scenes(split, SIZE)))) for split in SPLIT_SIZES}
 
 
 def percent(masks):
@@ -34,23 +34,23 @@ def percent(masks):
 # -- statistics -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("split", LENGTHS)
+@pytest.mark.parametrize("split", SPLIT_SIZES)
 def test_shares_of_the_classes_are_those_of_camvid_within_a_factor(splits, split):
     ratio = percent(splits[split][1]) / CAMVID_PERCENT
     named = dict(zip((*CLASSES, "void"), ratio.round(2)))
     assert ratio.min() > 1 / 1.5 and ratio.max() < 1.5, named
 
 
-@pytest.mark.parametrize("split", LENGTHS)
+@pytest.mark.parametrize("split", SPLIT_SIZES)
 def test_protocol_lengths_and_every_class_in_every_split(splits, split):
     images, masks = splits[split]
-    assert images.shape == (LENGTHS[split], *SIZE, 3) and masks.shape == (LENGTHS[split], *SIZE)
+    assert images.shape == (SPLIT_SIZES[split], *SIZE, 3) and masks.shape == (SPLIT_SIZES[split], *SIZE)
     assert set(np.unique(masks)) == {*range(NUM_CLASSES), IGNORE_INDEX}
 
 
 def test_no_two_scenes_are_equal_within_or_across_splits(splits):
     seen = {hashlib.sha256(image.tobytes()).digest() for images, _ in splits.values() for image in images}
-    assert len(seen) == sum(LENGTHS.values())
+    assert len(seen) == sum(SPLIT_SIZES.values())
 
 
 def test_one_street_at_every_size():

@@ -154,7 +154,7 @@ def test_nan_stops_with_the_last_good_state(tmp_path, monkeypatch, at):
 def test_a_network_learns_one_scene():
     one = Scenes("train", (32, 48), length=2)
     recipe = smoke().but(
-        epochs=40, batch_size=2, crop=(32, 48), zoom=(1.0, 1.0), flip=0.0, colour=0.0, lr=3e-3, report_test=False
+        epochs=15, batch_size=2, crop=(32, 48), zoom=(1.0, 1.0), flip=0.0, colour=0.0, lr=3e-3, report_test=False
     )
     run = train(network("fcn"), {"train": one, "val": one}, recipe, progress=False)
     assert run.history["train_loss"].iloc[-1] < 0.4 * run.history["train_loss"].iloc[0]
