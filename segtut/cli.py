@@ -117,13 +117,14 @@ def predict(
 
 
 def _print_scores(result: dict) -> None:
+    """Print a table of scores, one column a split; a dash where a score is undefined."""
     splits = [split for split in ("train", "val", "test") if split in result]
+    rows = {name: [result[split]["iou"][name] for split in splits] for name in result[splits[0]]["iou"]}
+    rows["mean"] = [result[split]["mean_iou"] for split in splits]
+    rows["pixel accuracy"] = [result[split]["pixel_accuracy"] for split in splits]
     print(f"{'IoU':14}" + "".join(f"{split:>8}" for split in splits))
-    for name in result[splits[0]]["iou"]:
-        values = [result[split]["iou"][name] for split in splits]
+    for name, values in rows.items():
         print(f"{name:14}" + "".join(f"{'–' if value is None else f'{value:.3f}':>8}" for value in values))
-    for label, key in (("mean", "mean_iou"), ("pixel accuracy", "pixel_accuracy")):
-        print(f"{label:14}" + "".join(f"{result[split][key]:8.3f}" for split in splits))
 
 
 def main() -> None:

@@ -73,7 +73,8 @@ def build():
     if not jupyter_book.is_file():
         return f"{sys.executable} has no Jupyter Book: run 'make book', which sets up .venv first."
     BUILD.mkdir(exist_ok=True)
-    executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + sys.version
+    there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
+    executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + "\n".join(there)
     built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/book.py")
     forget_what_changed(executed_with, built_from)
     EXECUTED_WITH.write_text(executed_with)

@@ -20,6 +20,6 @@ from segtut.data.splits import find_camvid, open_splits
 
 __all__ = [
     "CLASSES", "GROUPS", "IGNORE_INDEX", "IMAGE_SIZE", "NUM_CLASSES", "PALETTE", "SPLITS", "SPLIT_SIZES",
-    "VOID_COLOUR", "VOID_LABEL", "CamVid", "DataError", "Scenes", "colourise", "denormalise", "eval_transform", "find_camvid", "make_loader",
-    "normalise", "open_splits", "train_transform",
+    "VOID_COLOUR", "VOID_LABEL", "CamVid", "DataError", "Scenes", "colourise", "denormalise", "eval_transform",
+    "find_camvid", "make_loader", "normalise", "open_splits", "train_transform",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Run cards: one JSON that says what was trained, on what, where, and what came out."""
 
 import json
+import math
 import platform
 import resource
 import subprocess
@@ -23,12 +24,13 @@ LIBRARIES = ("torch", "timm", "accelerate", "albumentations", "numpy")
 
 
 def scores(matrix: torch.Tensor) -> dict[str, Any]:
-    """Mean IoU, pixel accuracy and the IoU of every class (None where it is undefined) of a confusion matrix."""
-    per_class = iou_per_class(matrix).tolist()
+    """Mean IoU, pixel accuracy and the IoU of every class of a confusion matrix; None where one is undefined."""
+    number = lambda value: None if math.isnan(value) else value  # noqa: E731, JSON has no NaN
+    per_class = zip(CLASSES, iou_per_class(matrix).tolist(), strict=True)
     return {
-        "mean_iou": mean_iou(matrix),
-        "pixel_accuracy": pixel_accuracy(matrix),
-        "iou": {name: None if iou != iou else iou for name, iou in zip(CLASSES, per_class, strict=True)},
+        "mean_iou": number(mean_iou(matrix)),
+        "pixel_accuracy": number(pixel_accuracy(matrix)),
+        "iou": {name: number(iou) for name, iou in per_class},
         "pixels": int(matrix.sum()),
     }
 

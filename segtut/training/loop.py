@@ -108,9 +108,10 @@ def train(
 
 def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
     AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run may have had another precision
-    device = PartialState().device
+    cpu = not torch.cuda.is_available()  # MPS is left out: nobody has measured this loop there
+    device = PartialState(cpu=cpu).device
     precision = resolve_precision(recipe.precision, device)
-    accelerator = accelerate.Accelerator(mixed_precision=precision)
+    accelerator = accelerate.Accelerator(mixed_precision=precision, cpu=cpu)
     accelerate.utils.set_seed(recipe.seed)
 
     loader = make_loader(
@@ -191,12 +192,12 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
                 | {f"val_iou_{name}": iou for name, iou in score["iou"].items()}
             )  # fmt: skip
             state["seconds"].append(time.perf_counter() - started)
-            if score["mean_iou"] > state["best"]:
-                state.update(best=score["mean_iou"], best_epoch=epoch + 1, best_matrix=matrix)
+            if (score["mean_iou"] or 0.0) > state["best"]:  # None where val has no labelled pixel
+                state.update(best=score["mean_iou"] or 0.0, best_epoch=epoch + 1, best_matrix=matrix)
                 best_weights = _copy(network)
             state["epoch"] = epoch + 1
             save()
-            history = pd.DataFrame(state["history"])
+            history = _frame(state["history"])
             if folder:
                 write_history(folder, history)
             if on_epoch:
@@ -208,7 +209,7 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
     if folder:
         save_network(folder / "best.safetensors", network)
         cards.write_card(folder / "card.json", card)
-    return Run(network, pd.DataFrame(state["history"]), card, folder)
+    return Run(network, _frame(state["history"]), card, folder)
 
 
 def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -225,6 +226,11 @@ def write_history(folder: Path, history: pd.DataFrame) -> None:
     """Write the history as ``history.csv`` and ``history.xlsx``."""
     write_atomically(folder / "history.csv", lambda file: history.to_csv(file, index=False))
     write_atomically(folder / "history.xlsx", lambda file: history.to_excel(file, index=False))
+
+
+def _frame(history: list[dict]) -> pd.DataFrame:
+    frame = pd.DataFrame(history)
+    return frame.astype({name: float for name in frame if name not in ("epoch", "step")})  # None becomes NaN
 
 
 def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -170,6 +170,21 @@ def test_auxiliary_head_and_sgd_and_balance():
     assert run.folder is None and np.isfinite(run.history["train_loss"]).all() and "test" not in run.card["result"]
 
 
+class Void(Scenes):
+    """Scenes in which nothing is labelled."""
+
+    def __getitem__(self, i):
+        image, mask = super().__getitem__(i)
+        return image, np.full_like(mask, 255)
+
+
+def test_nothing_labelled_is_undefined_not_a_crash(tmp_path):
+    void = {split: Void(split, SIZE, length=4) for split in ("train", "val")}
+    run = train(network("fcn"), void, RECIPE.but(epochs=1), tmp_path, progress=False)
+    assert run.card["result"]["val"]["mean_iou"] is None and run.history["train_loss"].tolist() == [0.0]
+    assert json.loads((tmp_path / "card.json").read_text())["result"]["val"]["iou"]["sky"] is None
+
+
 def test_curves_are_told_every_epoch():
     seen = []
     train(network("fcn"), data(), RECIPE, on_epoch=lambda history: seen.append(len(history)), progress=False)
