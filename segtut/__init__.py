@@ -1,3 +1,8 @@
 """Attention for semantic segmentation, built from scratch: the package behind the book."""
 
+import warnings
+
 __version__ = "0.1.0"
+
+# In a notebook without ipywidgets tqdm draws its bars as text, and would warn of that as soon as timm is imported.
+warnings.filterwarnings("ignore", message="IProgress not found")

@@ -131,11 +131,20 @@ def main() -> None:
     """Run the command; an expected error is one sentence, not a traceback."""
     from segtut.data.camvid import DataError
     from segtut.data.download import DownloadError
+    from segtut.files import WriteError
     from segtut.networks.backbone import PretrainedWeightsError
     from segtut.training.checkpoint import CheckpointError
     from segtut.training.loop import TrainingDiverged
 
-    expected = (DataError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, ValueError)
+    expected = (
+        DataError,
+        DownloadError,
+        PretrainedWeightsError,
+        CheckpointError,
+        TrainingDiverged,
+        WriteError,
+        ValueError,
+    )
     try:
         app(standalone_mode=False)
     except typer.Exit as stop:

@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from segtut.data import PALETTE, VOID_COLOUR, DataError, colourise, normalise
+from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork
 from segtut.training import predict
-from segtut.training.checkpoint import write_atomically
 
 
 def predict_files(

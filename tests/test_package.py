@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # A part may import those before it. cost stands below training because run cards carry FLOPs.
-ORDER = ["attention", "networks", "cost", "data", "training", "inference", "plot", "cli"]
+ORDER = ["files", "attention", "networks", "cost", "data", "training", "inference", "plot", "cli"]
 NEVER = {
     ("inference", "plot"),
     ("plot", "inference"),

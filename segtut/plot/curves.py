@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from segtut.files import write_atomically
 from segtut.plot.show import show
-from segtut.training.checkpoint import write_atomically
 
 SERIES = {"train_loss": "training loss", "val_mean_iou": "val mean IoU", "val_pixel_accuracy": "val pixel accuracy"}
 

@@ -29,7 +29,7 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]], width: float = 2.4, with_l
     height, wide = next(iter(rows.values()))[0].shape[:2]
     figure, grid = plt.subplots(
         len(rows), columns, squeeze=False, layout="constrained",
-        figsize=(width * columns + 0.3, width * height / wide * len(rows) + (0.7 if with_legend else 0.1)),
+        figsize=(width * columns + 0.3, width * height / wide * len(rows) + (0.9 if with_legend else 0.1)),
     )  # fmt: skip
     for axes_row, (label, pictures) in zip(grid, rows.items(), strict=True):
         for axes, picture in zip(axes_row, pictures, strict=True):
@@ -42,8 +42,8 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]], width: float = 2.4, with_l
     return figure
 
 
-def legend(figure: Figure, columns: int = 6) -> None:
+def legend(figure: Figure, columns: int = 4) -> None:
     """Name the colours of the classes, and of void, below a figure."""
     colours = [*zip(CLASSES, PALETTE, strict=True), ("void", VOID_COLOUR)]
     handles = [Patch(color=np.array(rgb) / 255, label=name) for name, rgb in colours]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)

@@ -16,7 +16,7 @@ import torch
 
 from segtut import cost
 from segtut.data.classes import CLASSES
-from segtut.training.checkpoint import write_atomically
+from segtut.files import write_atomically
 from segtut.training.evaluation import evaluate
 from segtut.training.metrics import iou_per_class, mean_iou, pixel_accuracy
 

@@ -1,9 +1,7 @@
 """Checkpoints that are whole or not there, and hold all that the next step depends on."""
 
 import json
-import os
 import random
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,36 +10,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork, build_network
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be written, read or continued; the message says why."""
-
-
-def write_atomically(path: str | Path, write: Callable[[Path], Any]) -> Path:
-    """Call ``write(temporary)`` and move the result to `path` in one step.
-
-    Whatever interrupts it, `path` holds the old content or the new, never a part.
-
-    Raises
-    ------
-    CheckpointError
-        The file cannot be written (disk full, no permission); the old content stays.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")  # the suffix tells Excel writers the format
-    try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch.save turns a full disk into a RuntimeError
-        raise CheckpointError(f"{path} could not be written ({error}); what was there before is unchanged") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from segtut.data.augment import train_transform
 from segtut.data.loader import make_loader
+from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork
 from segtut.training import card as cards
 from segtut.training.checkpoint import (
@@ -27,7 +28,6 @@ from segtut.training.checkpoint import (
     save_checkpoint,
     save_network,
     set_random_state,
-    write_atomically,
 )
 from segtut.training.evaluation import evaluate
 from segtut.training.loss import balanced_weights, cross_entropy

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from segtut.files import WriteError, write_atomically
 from segtut.networks import build_network
 from segtut.training import CheckpointError, load_network, save_network
 from segtut.training.checkpoint import (
@@ -17,7 +18,6 @@ from segtut.training.checkpoint import (
     random_state,
     save_checkpoint,
     set_random_state,
-    write_atomically,
 )
 
 
@@ -29,7 +29,7 @@ def test_a_failing_write_leaves_the_old_content(tmp_path):
         file.write_text("half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(CheckpointError, match=r"file\.txt could not be written .*No space left"):
+    with pytest.raises(WriteError, match=r"file\.txt could not be written .*No space left"):
         write_atomically(path, full)
 
     def interrupted(file):
@@ -50,7 +50,7 @@ def test_sigkill_while_writing_leaves_the_old_content(tmp_path):
         "def write(file):\n"
         "    file.write_bytes(b'half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "from segtut.training.checkpoint import write_atomically\n"
+        "from segtut.files import write_atomically\n"
         f"write_atomically(Path({str(path)!r}), write)\n"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
