@@ -129,7 +129,6 @@ def _print_scores(result: dict) -> None:
 
 def main() -> None:
     """Run the command; an expected error is one sentence, not a traceback."""
-    from segtut.data.camvid import DataError
     from segtut.data.download import DownloadError
     from segtut.files import WriteError
     from segtut.networks.backbone import PretrainedWeightsError

@@ -99,7 +99,9 @@ def train(
     TrainingDiverged
         The loss is NaN or infinite. The checkpoint of the last whole epoch stays.
     CheckpointError
-        The folder holds another run, a damaged checkpoint, or cannot be written.
+        The folder holds another run, or a damaged checkpoint, or is in use.
+    WriteError
+        A file cannot be written: disk full, no permission. The last whole epoch stays.
     """
     folder = Path(folder) if folder is not None else None
     with claim(folder) if folder else nullcontext():
