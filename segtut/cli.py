@@ -135,15 +135,8 @@ def main() -> None:
     from segtut.training.checkpoint import CheckpointError
     from segtut.training.loop import TrainingDiverged
 
-    expected = (
-        DataError,
-        DownloadError,
-        PretrainedWeightsError,
-        CheckpointError,
-        TrainingDiverged,
-        WriteError,
-        ValueError,
-    )
+    # DataError, and whatever refuses an argument, are ValueErrors.
+    expected = (ValueError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, WriteError)
     try:
         app(standalone_mode=False)
     except typer.Exit as stop:

@@ -14,7 +14,7 @@ def cross_entropy(
     scores: Float[Tensor, "B K H W"],
     target: Int64[Tensor, "B H W"],
     label_smoothing: float = 0.0,
-    class_weights: Float[Tensor, "K"] | None = None,
+    class_weights: Float[Tensor, " K"] | None = None,
     ignore_index: int = IGNORE_INDEX,
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy of the labelled pixels; 0, with zero gradient, if there is none.
@@ -45,7 +45,7 @@ def cross_entropy(
     return total / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
-def balanced_weights(dataset: Dataset, num_classes: int) -> Float[Tensor, "K"]:
+def balanced_weights(dataset: Dataset, num_classes: int) -> Float[Tensor, " K"]:
     """Weight 1 / ln(1.02 + p) for a class with the share p of the labelled pixels (Paszke et al. 2016, section 5.1).
 
     A class that never occurs weighs what p = 0 gives, 50; one that is everywhere, 1.4.

@@ -41,7 +41,7 @@ def confusion_matrix(
     return torch.bincount(target * num_classes + pred, minlength=num_classes**2).view(num_classes, num_classes)
 
 
-def iou_per_class(matrix: Int64[Tensor, "K K"]) -> Float64[Tensor, "K"]:
+def iou_per_class(matrix: Int64[Tensor, "K K"]) -> Float64[Tensor, " K"]:
     """Intersection over union of every class; NaN where a class neither occurs nor is predicted."""
     matrix = matrix.double()
     hit = matrix.diagonal()

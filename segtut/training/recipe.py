@@ -97,7 +97,7 @@ def lesson() -> Recipe:
     """Train inside a chapter: at most 40 s on two CPU cores, enough to see that the network learns."""
     return Recipe(
         "lesson", epochs=5, batch_size=4, crop=(96, 128), input_size=(96, 128), zoom=(1.0, 1.3), colour=0.0,
-        balance=True, lr=2e-3, scenes=(96, 24, 24), scenes_size=(96, 128), report_test=False,
+        balance=True, lr=2e-3, scenes=(88, 20, 20), scenes_size=(96, 128), report_test=False,
     )  # fmt: skip
 
 
