@@ -69,7 +69,7 @@ def train(
     net = build_network(
         network, backbone, pretrained=pretrained, allow_random=or_random, auxiliary=auxiliary, **options
     )
-    splits = open_splits(where, how.scenes, how.scenes_size, layout=layout)
+    splits = open_splits(where, how.images, how.scenes_size, layout=layout)
     folder = out or Path("runs") / f"{network}-{backbone}-{recipe}-s{seed}"
     if restart and (folder / "checkpoint.pt").exists():
         shutil.rmtree(folder)

@@ -46,6 +46,8 @@ class CamVid(Dataset):
     cache : bool
         Decode every file now and keep the arrays (0.7 MB an image at 360×480). Every file is thereby checked
         before any training begins.
+    length : int, optional
+        At most so many pairs, evenly spaced over the split, for a lesson; None: all.
 
     Raises
     ------
@@ -60,7 +62,14 @@ class CamVid(Dataset):
 
     name = "camvid"
 
-    def __init__(self, root: str | Path, split: str = "train", layout: str | None = None, cache: bool = False):
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        layout: str | None = None,
+        cache: bool = False,
+        length: int | None = None,
+    ):
         root = Path(root)
         if split not in SPLITS:
             raise ValueError(f"split={split!r} is none of {', '.join(SPLITS)}")
@@ -71,6 +80,11 @@ class CamVid(Dataset):
         if self.layout not in _LAYOUTS:
             raise ValueError(f"layout={layout!r} is none of {', '.join(_LAYOUTS)}")
         self.pairs: list[Pair] = _LAYOUTS[self.layout](root, split)
+        if length is not None:
+            if length < 1:
+                raise ValueError(f"length={length}: needs at least 1")
+            step = max(1.0, len(self.pairs) / length)
+            self.pairs = [self.pairs[int(i * step)] for i in range(min(length, len(self.pairs)))]
         self._table = _label_table(root if self.layout != "segnet" else None, required=self.layout == "fastai")
         self._cache = [self._decode(pair) for pair in self.pairs] if cache else None
 

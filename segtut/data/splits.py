@@ -6,7 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from segtut.data.camvid import CamVid, DataError, recognise
-from segtut.data.classes import IMAGE_SIZE, SPLIT_SIZES, SPLITS
+from segtut.data.classes import IMAGE_SIZE, SPLITS
 from segtut.data.scenes import Scenes
 
 PLACES = ("data/camvid", "../data/camvid")
@@ -31,7 +31,7 @@ def find_camvid() -> Path | None:
 
 def open_splits(
     where: str | Path,
-    scenes: tuple[int, int, int] = tuple(SPLIT_SIZES.values()),
+    images: tuple[int, int, int] | None = None,
     scenes_size: tuple[int, int] = IMAGE_SIZE,
     cache: bool = True,
     layout: str | None = None,
@@ -42,10 +42,10 @@ def open_splits(
     ----------
     where : path or "scenes"
         Folder of CamVid, or the word for the procedural scenes.
-    scenes : (int, int, int)
-        Number of scenes in each split.
+    images : (int, int, int), optional
+        Number of images in each split, of CamVid evenly spaced; None: the whole protocol.
     scenes_size : (int, int)
-        Their height and width.
+        Height and width of the scenes.
     cache : bool
         Keep the arrays in memory. CamVid is decoded, and so checked, now; scenes are drawn when first asked for.
     layout : str, optional
@@ -56,8 +56,9 @@ def open_splits(
     dict of str to Dataset
         ``train``, ``val`` and, but for CamVid layouts without one, ``test``.
     """
+    lengths = dict(zip(SPLITS, images or (None, None, None), strict=True))
     if str(where) == "scenes":
-        data = {split: Scenes(split, scenes_size, length=n, cache=cache) for split, n in zip(SPLITS, scenes)}
+        data = {split: Scenes(split, scenes_size, length=lengths[split], cache=cache) for split in SPLITS}
         source = f"procedural scenes, {scenes_size[0]}×{scenes_size[1]}"
     else:
         root = Path(where)
@@ -65,7 +66,7 @@ def open_splits(
         if root.is_dir():
             layout = layout or recognise(root)
             names = [s for s in SPLITS if s != "test" or layout == "segnet" or (root / "test_images").is_dir()]
-        data = {split: CamVid(root, split, layout, cache) for split in names}
+        data = {split: CamVid(root, split, layout, cache, lengths[split]) for split in names}
         source = f"CamVid in {where}, layout {layout}"
     print(f"Data: {source}; " + ", ".join(f"{len(data[split])} {split}" for split in data) + " images.")
     return data

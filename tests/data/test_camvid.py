@@ -230,6 +230,17 @@ def test_digest_changes_with_a_pixel(tiny_camvid):
     assert CamVid(tiny_camvid).digest != before
 
 
+@pytest.mark.parametrize(
+    ("length", "kept"), [(1, [0]), (3, [0, 2, 4]), (4, [0, 1, 3, 4]), (6, range(6)), (99, range(6))]
+)
+def test_length_keeps_pairs_evenly_spaced(tiny_camvid, length, kept):
+    data = CamVid(tiny_camvid, length=length, cache=True)
+    assert data.stems == [f"train_{i}" for i in kept] and len(list(data)) == len(data.stems)
+    assert (data.digest == CamVid(tiny_camvid).digest) == (len(kept) == 6)
+    with pytest.raises(ValueError, match="length=0"):
+        CamVid(tiny_camvid, length=0)
+
+
 def test_find_camvid(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SEGTUT_CAMVID", raising=False)
@@ -250,6 +261,9 @@ def test_open_splits_says_which_data(tiny_camvid, tmp_path, capsys):
     data = open_splits("scenes", (4, 3, 2), (24, 32))
     assert {split: len(data[split]) for split in data} == {"train": 4, "val": 3, "test": 2}
     assert "procedural scenes" in capsys.readouterr().out
+    data = open_splits(tiny_camvid, (4, 3, 1))
+    assert {split: len(data[split]) for split in data} == {"train": 4, "val": 3, "test": 1}
+    assert "4 train" in capsys.readouterr().out
     fastai(tmp_path / "f")
     assert set(open_splits(tmp_path / "f")) == {"train", "val"}
 
