@@ -14,7 +14,7 @@ SERIES = {"train_loss": "training loss", "val_mean_iou": "val mean IoU", "val_pi
 
 def curves(history: pd.DataFrame) -> Figure:
     """Training loss, and mean IoU and pixel accuracy on val, over the epochs of a history."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
     left.plot(history["epoch"], history["train_loss"], color="#264aaa", marker=".")
     left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
     right.plot(history["epoch"], history["val_pixel_accuracy"], color="#b8860b", marker=".", linestyle="--")

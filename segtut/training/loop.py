@@ -1,6 +1,7 @@
 """The training loop: one function, from data and a network to the best weights and a history."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -158,6 +159,7 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
     bar = tqdm(
         total=recipe.epochs * steps, initial=state["epoch"] * steps, unit="step", disable=not progress,
         desc=f"{network.spec.get('name', 'network')} on {data['train'].name}", dynamic_ncols=True,
+        mininterval=0.2 if sys.stderr.isatty() else 20,  # seconds; a log wants fewer lines than a terminal
     )  # fmt: skip
     with bar:
         for epoch in range(state["epoch"], recipe.epochs):
@@ -209,6 +211,7 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
     network.eval()
     card = cards.make_card(network, data, recipe, state, precision, device)
     if folder:
+        write_history(folder, _frame(state["history"]))  # again: the last one may have been cut short
         save_network(folder / "best.safetensors", network)
         cards.write_card(folder / "card.json", card)
     return Run(network, _frame(state["history"]), card, folder)

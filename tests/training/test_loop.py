@@ -119,9 +119,13 @@ def test_a_run_killed_anywhere_resumes_bit_for_bit(whole, tmp_path):
 
 
 def test_a_finished_run_is_read_not_repeated(whole, monkeypatch):
+    for name in ("history.csv", "card.json", "best.safetensors"):  # what a kill after the last epoch leaves unwritten
+        (whole.folder / name).unlink()
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_: pytest.fail("trained again"))
     again = train(network(seed=5), data(), RECIPE, whole.folder, progress=False)
     pd.testing.assert_frame_equal(again.history, whole.history)
+    assert torch.equal(load_network(whole.folder).head.classifier[1].weight, whole.network.head.classifier[1].weight)
+    assert (whole.folder / "history.csv").exists() and (whole.folder / "card.json").exists()
 
 
 @pytest.mark.parametrize(
