@@ -1,6 +1,7 @@
 """The shape of the package: which way imports run, and what a reader's computer must not meet."""
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -76,6 +77,16 @@ def test_no_file_is_over_a_megabyte_and_no_data_or_weights_are_tracked():
         assert path.stat().st_size <= 2**20, path
         assert path.suffix not in {".pt", ".pth", ".safetensors", ".ckpt"}, path
         assert not re.search(r"\d{4}(TP|R0)_\w+\.(png|jpe?g)$", path.name), path  # CamVid's names
+
+
+def test_the_readme_quotes_its_run_card():
+    readme = (ROOT / "README.md").read_text()
+    card = json.loads((ROOT / "segtut/runs/ccnet-resnet18-cpu-s0.json").read_text())
+    quoted = re.search(r"mean IoU of (\S+) on val and\s+(\S+) on test after (\S+) minutes", readme).groups()
+    result = card["result"]
+    want = (result["val"]["mean_iou"], result["test"]["mean_iou"], card["wall_time_s"] / 60)
+    assert quoted == (f"{want[0]:.3f}", f"{want[1]:.3f}", f"{want[2]:.1f}")
+    assert card["data"]["name"] == "camvid" and card["recipe"]["name"] == "cpu"
 
 
 def test_version_is_written_once_in_effect():

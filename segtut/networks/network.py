@@ -1,5 +1,6 @@
 """Backbone + head = network, and `build_network`, which makes one from a name."""
 
+import inspect
 from typing import Any
 
 import torch.nn.functional as F
@@ -139,8 +140,10 @@ def build_network(
         raise ValueError(f"network {name!r} has no such option: {error}") from error
     extra = FCNHead(third, num_classes) if auxiliary else None
     network = SegmentationNetwork(body, top, extra, align_corners)
+    options = inspect.signature(HEADS[name]).parameters.values()
     network.spec = {
         "name": name, "backbone": backbone, "num_classes": num_classes, "output_stride": output_stride,
-        "auxiliary": auxiliary, "align_corners": align_corners, **head,
+        "auxiliary": auxiliary, "align_corners": align_corners,
+        **{option.name: option.default for option in options if option.default is not option.empty}, **head,
     }  # fmt: skip
     return network

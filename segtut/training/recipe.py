@@ -105,7 +105,11 @@ def lesson() -> Recipe:
 
 
 def cpu() -> Recipe:
-    """Train CamVid on two CPU cores, from random weights, and score it at half its resolution."""
+    """Train CamVid on two CPU cores, from random weights; images are halved for the network, scores are not.
+
+    CCNet with ResNet-18: 5 minutes with bf16 to a mean IoU of 0.54 on val (``segtut/runs/ccnet-resnet18-cpu-s0.json``);
+    two to three times as long on a CPU that computes in float32.
+    """
     return Recipe(
         "cpu", epochs=13, batch_size=8, crop=(144, 192), input_size=(180, 240), zoom=(1.0, 1.8), colour=0.0,
         balance=True,
@@ -113,7 +117,7 @@ def cpu() -> Recipe:
 
 
 def camvid() -> Recipe:
-    """Train CamVid at its full 360×480 on a GPU, from random weights."""
+    """Train CamVid at its full 360×480 on a GPU, from random weights. Not yet run: neither time nor score is known."""
     return Recipe("camvid", epochs=300, batch_size=16, crop=(360, 480), zoom=(0.75, 2.0), lr=1e-3, warmup=5)
 
 

@@ -132,7 +132,7 @@ def test_a_finished_run_is_read_not_repeated(whole, monkeypatch):
     ("change", "said"),
     [
         (lambda: (network(), data(), RECIPE.but(lr=1e-4, name="smoke*")), r"recipe\.lr was 0\.001, is 0\.0001"),
-        (lambda: (network(recurrence=1), data(), RECIPE), r"network\.recurrence was None, is 1"),
+        (lambda: (network(recurrence=1), data(), RECIPE), r"network\.recurrence was 2, is 1"),
         (lambda: (network(), data(n=12), RECIPE), r"data\.train was"),
     ],
 )
