@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from segtut.data.splits import find_camvid
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -125,8 +127,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {make.__name__: make for make in (smo
 
 
 def auto() -> Recipe:
-    """Choose the recipe for a chapter by what is there: `camvid` on a GPU, `lesson` on a CPU."""
-    return camvid() if torch.cuda.is_available() else lesson()
+    """Choose the recipe for a chapter by what is there: `camvid` with a GPU and CamVid, else `lesson`."""
+    return camvid() if torch.cuda.is_available() and find_camvid() else lesson()
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:

@@ -25,11 +25,15 @@ def test_named_recipes(make):
     assert recipe.but(epochs=1).name == f"{recipe.name}*"  # a card never takes it for the recipe itself
 
 
-def test_auto_is_the_lesson_without_a_gpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert auto() == lesson()
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert auto().name == "camvid"
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("camvid", [False, True])
+def test_auto_looks_at_what_is_there(monkeypatch, tmp_path, gpu, camvid):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEGTUT_CAMVID", raising=False)
+    if camvid:
+        (tmp_path / "data/camvid").mkdir(parents=True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    assert auto().name == ("camvid" if gpu and camvid else "lesson")
 
 
 @pytest.mark.parametrize(
