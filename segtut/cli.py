@@ -1,6 +1,5 @@
 """The `segtut` command."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +50,7 @@ def train(
     from segtut.data import DataError, find_camvid, open_splits
     from segtut.networks import build_network
     from segtut.plot.curves import save_curves
-    from segtut.training import RECIPES
+    from segtut.training import RECIPES, RUN_FILES
     from segtut.training import train as run_training
 
     if recipe not in RECIPES:
@@ -71,8 +70,9 @@ def train(
     )
     splits = open_splits(where, how.images, how.scenes_size, layout=layout)
     folder = out or Path("runs") / f"{network}-{backbone}-{recipe}-s{seed}"
-    if restart and (folder / "checkpoint.pt").exists():
-        shutil.rmtree(folder)
+    if restart:  # the run's own files only: --out may name a folder that holds more
+        for name in RUN_FILES:
+            (folder / name).unlink(missing_ok=True)
     print(f"Training {network} on {backbone}, recipe {how.name}, {how.epochs} epochs, in {folder}.")
     run = run_training(net, splits, how, folder)
     save_curves(run.history, folder / "curves.png")

@@ -1,3 +1,5 @@
+import json
+import shutil
 import subprocess
 import sys
 
@@ -40,6 +42,16 @@ def test_train_leaves_a_whole_run(run, monkeypatch, capsys):
 def test_train_refuses_another_run_in_the_folder_until_told(run, monkeypatch, tmp_path):
     words = ("train", "ccnet", "--data", "scenes", "--recipe", "smoke", "--seed", "1", "--out")
     assert "recipe.seed was 0, is 1" in segtut(monkeypatch, *words, run)
+
+
+def test_restart_deletes_the_run_and_nothing_else(run, monkeypatch, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "thesis.txt").write_text("mine")
+    words = ("train", "ccnet", "--data", "scenes", "--recipe", "smoke", "--seed", "1", "--out", folder)
+    assert segtut(monkeypatch, *words, "--restart") == 0
+    assert (folder / "thesis.txt").read_text() == "mine"
+    assert json.loads((folder / "card.json").read_text())["seed"] == 1
 
 
 def test_evaluate(run, monkeypatch, capsys, tiny_camvid):

@@ -49,10 +49,9 @@ if ! .venv/bin/python -m pip install --disable-pip-version-check --retries 1 "$u
 fi
 
 # uv does not read pip's settings; a mirror that pip was told of is used here too.
-index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null) || index=${PIP_INDEX_URL:-}
+index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
 [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
-export VIRTUAL_ENV="$PWD/.venv" UV_LINK_MODE="${UV_LINK_MODE:-}"
-[ -n "$UV_LINK_MODE" ] || unset UV_LINK_MODE
+export VIRTUAL_ENV="$PWD/.venv"
 if ! { .venv/bin/python -m uv pip install --no-deps -r requirements.txt &&
     .venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation -e .; }; then
     left=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')

@@ -34,6 +34,9 @@ from segtut.training.evaluation import evaluate
 from segtut.training.loss import balanced_weights, cross_entropy
 from segtut.training.recipe import Recipe, learning_rate, resolve_precision
 
+RUN_FILES = ("checkpoint.pt", "best.safetensors", "card.json", "history.csv", "history.xlsx", "curves.png")
+"""What a run leaves in its folder (`segtut train` draws the curves)."""
+
 NAN_CHECK = {"cpu": 1, "cuda": 20}  # steps; looking at the loss makes the CPU wait for the GPU
 
 
@@ -146,7 +149,7 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
     best_weights = state.get("best_weights") or _copy(network)
 
     def save() -> None:
-        """Write the state after a whole epoch: first what can be made again, last what says that it is done."""
+        """Write all that the next epoch depends on; history, best weights and card follow from it."""
         state.update(
             weights=network.state_dict(), optimiser=optimiser.state_dict(), random=random_state(),
             best_weights=best_weights,
