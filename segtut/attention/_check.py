@@ -7,14 +7,22 @@ import torch
 from torch import Tensor
 
 
-def reduction(channels: int, reduction: int) -> None:
-    """`channels // reduction` query and key channels must be a whole number, at least 1."""
-    for name, value in (("channels", channels), ("reduction", reduction)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}={value!r}: must be an integer of at least 1.")
+def positive(name: str, value: int) -> None:
+    """`value` must be an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name}={value!r}: must be an integer of at least 1.")
+
+
+def inner_channels(channels: int, reduction: int, name: str = "inner", inner: int | None = None) -> int:
+    """`inner`, called `name`, or else `channels // reduction`, which must be a whole number, at least 1."""
+    positive("channels", channels)
+    if inner is not None:
+        positive(name, inner)
+        return inner
+    positive("reduction", reduction)
     if channels < reduction:
         raise ValueError(
-            f"channels={channels} is smaller than reduction={reduction}, which leaves no query channel: "
+            f"channels={channels} is smaller than reduction={reduction}, which leaves no channel inside: "
             f"use at least {reduction} channels or a reduction of at most {channels}."
         )
     if channels % reduction:
@@ -22,6 +30,32 @@ def reduction(channels: int, reduction: int) -> None:
             f"channels={channels} is not divisible by reduction={reduction}: use a multiple of {reduction} "
             f"channels or a reduction that divides {channels}."
         )
+    return channels // reduction
+
+
+def ratio_channels(channels: int, ratio: float, inner: int | None = None) -> int:
+    """`inner`, or else `channels * ratio`, which must be a whole number, at least 1."""
+    positive("channels", channels)
+    if inner is not None:
+        positive("inner", inner)
+        return inner
+    if not isinstance(ratio, int | float) or not 0 < ratio <= 1:
+        raise ValueError(
+            f"ratio={ratio!r}: it is the bottleneck's share of the channels, above 0 and at most 1; "
+            "the paper's r is its inverse, so that r = 4 is ratio=1/4."
+        )
+    wanted = channels * ratio
+    if wanted < 1 - 1e-6:
+        raise ValueError(
+            f"channels={channels} times ratio={ratio:.4g} leaves no channel inside: use at least "
+            f"{round(1 / ratio)} channels or a ratio of at least 1/{channels}."
+        )
+    if abs(wanted - round(wanted)) > 1e-6:
+        raise ValueError(
+            f"channels={channels} times ratio={ratio:.4g} is {wanted:.4g}, not a whole number: choose a ratio that "
+            f"divides them, or name the channels inside: inner={int(wanted)}, as the published code truncates it."
+        )
+    return round(wanted)
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -97,3 +131,22 @@ def criss_cross_map(attention: Tensor, v: Tensor) -> None:
     B, _, H, W = v.shape
     same_kind("attention", attention, "v", v)
     same_shape("attention", attention.shape, (B, H, W, H + W), f"(B, H, W, H + W) for v of shape {tuple(v.shape)}")
+
+
+def dense_qkv(q: Tensor, k: Tensor, v: Tensor) -> None:
+    """Queries and keys of the same channels, keys and values at the same positions, all of one kind."""
+    for name, t in (("q", q), ("k", k), ("v", v)):
+        features(name, t)
+    same_kind("k", k, "q", q)
+    same_kind("v", v, "q", q)
+    same_shape("k", k.shape, (*q.shape[:2], *k.shape[2:]), "B and C_qk as in q")
+    same_shape("v", v.shape, (q.shape[0], v.shape[1], *k.shape[2:]), "B as in q, H and W as in k")
+
+
+def poolable(x: Tensor) -> None:
+    """`x` must be at least 2×2."""
+    if min(x.shape[2:]) < 2:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)}: 2×2 pooling of the keys needs H and W of at least 2; build the block "
+            "with pooled=False."
+        )

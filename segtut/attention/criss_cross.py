@@ -14,39 +14,27 @@ shape, is not so.
 """
 
 import torch
-from einops import rearrange
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from segtut.attention import _check
-
-QueryKey = Float[Tensor, "B C_qk H W"]
-Features = Float[Tensor, "B C H W"]
-CrissCross = Float[Tensor, "B H W H+W"]
+from segtut.attention.criss_cross_by_hand import criss_cross_by_hand
+from segtut.attention.cross import gather, own_column_entry, products
+from segtut.attention.shapes import CrissCross, Features, QueryKey
 
 
 def criss_cross_affinity(q: QueryKey, k: QueryKey) -> CrissCross:
     """D, (B, H, W, H + W): the products of each query with the keys of its column, then of its row (equation 1)."""
     _check.qkv(q, k)
-    # With a position's channels side by side (channels_last), columns and rows both are matrices that a batched
-    # product reads where they lie; in (B, C, H, W) order, each column would first have to be copied together.
-    q, k = (t.contiguous(memory_format=torch.channels_last) for t in (q, k))
-    column = rearrange(q, "B C H W -> B W H C") @ rearrange(k, "B C G W -> B W C G")
-    # The pixel's own entries are the diagonals: B·H·W numbers are written, no matrix of -inf is built.
-    column.diagonal(dim1=-2, dim2=-1).fill_(-torch.inf)
-    row = rearrange(q, "B C H W -> B H W C") @ rearrange(k, "B C H G -> B H C G")
-    return torch.cat([rearrange(column, "B W H G -> B H W G"), row], dim=-1)
+    D = products(q, k)
+    # The pixel's own entries are a diagonal: B·H·W numbers are written, no matrix of -inf is built.
+    own_column_entry(D).fill_(-torch.inf)
+    return D
 
 
 def criss_cross_aggregate(attention: CrissCross, v: Features) -> Features:
     """Sum of the values of column and row weighted by A; (B, C, H, W), channels_last in memory (equation 2)."""
     _check.criss_cross_map(attention, v)
-    H = v.shape[2]
-    v = v.contiguous(memory_format=torch.channels_last)
-    out = attention[..., H:] @ rearrange(v, "B C H G -> B H G C")
-    column = rearrange(attention[..., :H], "B H W G -> B W H G") @ rearrange(v, "B C G W -> B W G C")
-    out += rearrange(column, "B W H C -> B H W C")
-    return rearrange(out, "B H W C -> B C H W")
+    return gather(attention, v)
 
 
 def criss_cross(q: QueryKey, k: QueryKey, v: Features) -> tuple[Features, CrissCross]:
@@ -88,18 +76,23 @@ def criss_cross_bmm(q: QueryKey, k: QueryKey, v: Features) -> tuple[Features, Cr
     return out_column + out_row, attention
 
 
-def dense_attention(attention: CrissCross, H: int, W: int) -> Float[Tensor, "B N N"]:
-    """The same map as a matrix: row u holds the weights of position u = i·W + j over all N = H·W, 0 off its cross.
+def criss_cross_einsum(q: QueryKey, k: QueryKey, v: Features) -> tuple[Features, CrissCross]:
+    """The formula in index notation: the shortest form; `torch.einsum` decides what is copied. See `criss_cross`."""
+    _check.qkv(q, k, v)
+    H = q.shape[2]
+    own = torch.eye(H, dtype=torch.bool, device=q.device)[:, None, :]
+    column = torch.einsum("bchw, bcgw -> bhwg", q, k).masked_fill(own, -torch.inf)
+    attention = torch.cat([column, torch.einsum("bchw, bchg -> bhwg", q, k)], dim=-1).softmax(dim=-1)
+    out = torch.einsum("bhwg, bcgw -> bchw", attention[..., :H], v)
+    return out + torch.einsum("bhwg, bchg -> bchw", attention[..., H:], v), attention
 
-    What two passes reach is the product ``dense_attention(A2, H, W) @ dense_attention(A1, H, W)``.
-    """
-    B = len(attention)
-    _check.same_shape("attention", attention.shape, (B, H, W, H + W), f"(B, H, W, H + W) with H={H}, W={W}")
-    dense = attention.new_zeros(B, H, W, H, W)
-    # A position and one of its column have the same j, a position and one of its row the same i: diagonals.
-    dense.diagonal(dim1=2, dim2=4).copy_(rearrange(attention[..., :H], "B H W G -> B H G W"))
-    dense.diagonal(dim1=1, dim2=3).add_(rearrange(attention[..., H:], "B H W G -> B W G H"))
-    return dense.view(B, H * W, H * W)
+
+IMPLEMENTATIONS = {
+    "fast": criss_cross,
+    "by_hand": criss_cross_by_hand,
+    "einsum": criss_cross_einsum,
+    "bmm": criss_cross_bmm,
+}
 
 
 class CrissCrossAttention(nn.Module):
@@ -114,31 +107,32 @@ class CrissCrossAttention(nn.Module):
         C, channels of input and output; a multiple of `reduction`.
     reduction : int
         C / C_qk, 8 in CCNet.
-    implementation : {"fast", "bmm"}
-        `criss_cross` or `criss_cross_bmm`: same numbers, different speed.
+    implementation : {"fast", "by_hand", "einsum", "bmm"}
+        Same numbers; speed and memory differ.
+    C_qk : int, optional
+        Query and key channels, instead of C // reduction.
     """
 
-    def __init__(self, channels: int, reduction: int = 8, implementation: str = "fast"):
+    def __init__(
+        self, channels: int, reduction: int = 8, implementation: str = "fast", C_qk: int | None = None
+    ):  # fmt: skip
         super().__init__()
-        _check.reduction(channels, reduction)
-        _check.choice("implementation", implementation, ("fast", "bmm"))
+        C_qk = _check.inner_channels(channels, reduction, "C_qk", C_qk)
+        _check.choice("implementation", implementation, tuple(IMPLEMENTATIONS))
         self.channels, self.implementation = channels, implementation
-        self.query_conv = nn.Conv2d(channels, channels // reduction, 1)
-        self.key_conv = nn.Conv2d(channels, channels // reduction, 1)
+        self.query_conv = nn.Conv2d(channels, C_qk, 1)
+        self.key_conv = nn.Conv2d(channels, C_qk, 1)
         self.value_conv = nn.Conv2d(channels, channels, 1)
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Features, return_attention: bool = False) -> Features | tuple[Features, CrissCross]:
         """``gamma * out + x``, (B, C, H, W), and with `return_attention` also A, (B, H, W, H + W).
 
-        The fast form works and answers in channels_last. Under autocast the result is float32, as `gamma` is.
+        "fast" and "by_hand" work and answer in channels_last. Under autocast the result is float32, as `gamma` is.
         """
         _check.module_input(x, self.channels, self.query_conv.weight)
-        if self.implementation == "fast":
+        if self.implementation in ("fast", "by_hand"):
             x = x.contiguous(memory_format=torch.channels_last)  # once, for three convolutions and the residual
-            attend = criss_cross
-        else:
-            attend = criss_cross_bmm
-        out, attention = attend(self.query_conv(x), self.key_conv(x), self.value_conv(x))
+        out, attention = IMPLEMENTATIONS[self.implementation](self.query_conv(x), self.key_conv(x), self.value_conv(x))
         out = self.gamma * out + x
         return (out, attention) if return_attention else out

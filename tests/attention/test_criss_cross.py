@@ -8,6 +8,7 @@ from jaxtyping import jaxtyped
 
 from segtut.attention import criss_cross as cc
 from segtut.attention import oracle
+from segtut.attention.dense import dense_criss_cross
 
 B, C_QK, C, H, W = 2, 3, 16, 5, 7
 FORMS = {"fast": cc.criss_cross, "bmm": cc.criss_cross_bmm}
@@ -115,8 +116,8 @@ def test_transposing_the_image_transposes_the_output(form):
     out_t, attention_t = form(q.mT, k.mT, v.mT)
     assert_equal(out_t, out.mT)
     # the pixel's own weight moves from the row's part to what is now the row's part
-    dense = cc.dense_attention(attention, H, W).view(B, H, W, H, W)
-    dense_t = cc.dense_attention(attention_t, W, H).view(B, W, H, W, H)
+    dense = dense_criss_cross(attention, H, W).view(B, H, W, H, W)
+    dense_t = dense_criss_cross(attention_t, W, H).view(B, W, H, W, H)
     assert_equal(dense_t, dense.permute(0, 2, 1, 4, 3))
 
 
@@ -160,7 +161,7 @@ def test_big_logits_give_no_nan(form):
 def test_dense_form_is_softmax_under_a_cross_mask(form):
     q, k, v = make_qkv()
     out, attention = form(q, k, v)
-    dense = cc.dense_attention(attention, H, W)
+    dense = dense_criss_cross(attention, H, W)
     N = H * W
     row, column = torch.arange(N) // W, torch.arange(N) % W
     cross = (row[:, None] == row) | (column[:, None] == column)
@@ -174,15 +175,15 @@ def test_dense_form_is_softmax_under_a_cross_mask(form):
 
 def test_two_passes_reach_every_position_and_one_does_not():
     q, k, v = make_qkv()
-    first = cc.dense_attention(cc.criss_cross(q, k, v)[1], H, W)
-    second = cc.dense_attention(cc.criss_cross(k, q, v)[1], H, W)
+    first = dense_criss_cross(cc.criss_cross(q, k, v)[1], H, W)
+    second = dense_criss_cross(cc.criss_cross(k, q, v)[1], H, W)
     assert (first == 0).any()
     assert (second @ first > 0).all()
 
 
 def test_dense_form_is_differentiable():
     attention = cc.criss_cross(*make_qkv(B=1, C=2, H=2, W=3))[1].requires_grad_()
-    assert torch.autograd.gradcheck(lambda a: cc.dense_attention(a, 2, 3), [attention])
+    assert torch.autograd.gradcheck(lambda a: dense_criss_cross(a, 2, 3), [attention])
 
 
 @form
@@ -233,4 +234,4 @@ def test_wrong_map():
     with pytest.raises(TypeError, match=r"attention has dtype torch.float64 but v torch.float32"):
         cc.criss_cross_aggregate(attention, v.float())
     with pytest.raises(ValueError, match=r"attention has shape \(2, 5, 7, 12\): it must be \(2, 7, 5, 12\)"):
-        cc.dense_attention(attention, W, H)
+        dense_criss_cross(attention, W, H)
