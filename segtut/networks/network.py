@@ -7,10 +7,22 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from segtut.attention import _check
 from segtut.networks.backbone import Backbone
-from segtut.networks.heads import CCHead, FCNHead
+from segtut.networks.blocks import BLOCKS
+from segtut.networks.heads import CCHead, DAHead, FCNHead, GCHead, NonLocalHead
+from segtut.networks.other_heads import ASPPHead, EMAHead, PSPHead
 
-HEADS = {"fcn": FCNHead, "ccnet": CCHead}
+HEADS = {
+    "fcn": FCNHead,
+    "psp": PSPHead,
+    "aspp": ASPPHead,
+    "ema": EMAHead,
+    "nonlocal": NonLocalHead,
+    "ccnet": CCHead,
+    "danet": DAHead,
+    "gcnet": GCHead,
+}
 AUXILIARY_WEIGHT = 0.4
 
 
@@ -103,8 +115,8 @@ def build_network(
 
     Parameters
     ----------
-    name : {"fcn", "ccnet"}
-        Which head.
+    name : {"fcn", "psp", "aspp", "ema", "nonlocal", "ccnet", "danet", "gcnet"}
+        Which head; case, hyphens and underscores do not matter.
     backbone : str
         Any timm ResNet.
     num_classes : int
@@ -128,22 +140,34 @@ def build_network(
     ValueError
         Unknown name or backbone, or an option that this head does not have.
     """
-    if name not in HEADS:
+    key = name.lower().replace("-", "").replace("_", "") if isinstance(name, str) else name
+    if key not in HEADS:
         raise ValueError(f"network {name!r} is none of {', '.join(HEADS)}")
-    if num_classes < 1:
-        raise ValueError(f"num_classes={num_classes}: needs at least 1")
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes={num_classes!r}: needs an integer of at least 1")
+    defaults = head_options(HEADS[key])
+    unknown = [option for option in head if option not in defaults]
+    if unknown:
+        raise ValueError(f"network {key!r} has no option {', '.join(unknown)}: it has {', '.join(defaults)}")
+    if "align_corners" in defaults:  # a head that interpolates does it as the network does
+        head["align_corners"] = align_corners
+    if "block" in head:
+        _check.choice("block", head["block"], tuple(BLOCKS))  # by name, so that the spec can be written to a file
     body = Backbone(backbone, pretrained, allow_random, output_stride)
     third, fourth = body.channels
-    try:
-        top = HEADS[name](fourth, num_classes, **head)
-    except TypeError as error:
-        raise ValueError(f"network {name!r} has no such option: {error}") from error
-    extra = FCNHead(third, num_classes) if auxiliary else None
+    top = HEADS[key](fourth, num_classes, **head)
+    extra = FCNHead(third, num_classes, block=head.get("block", "bn_relu")) if auxiliary else None
     network = SegmentationNetwork(body, top, extra, align_corners)
-    options = inspect.signature(HEADS[name]).parameters.values()
     network.spec = {
-        "name": name, "backbone": backbone, "num_classes": num_classes, "output_stride": output_stride,
-        "auxiliary": auxiliary, "align_corners": align_corners,
-        **{option.name: option.default for option in options if option.default is not option.empty}, **head,
+        **defaults, **head, "name": key, "backbone": backbone, "num_classes": num_classes,
+        "output_stride": output_stride, "auxiliary": auxiliary, "align_corners": align_corners,
     }  # fmt: skip
     return network
+
+
+def head_options(head: type[nn.Module]) -> dict[str, Any]:
+    """Options of a head and their defaults, those that it hands on to its parent included."""
+    own = inspect.signature(head).parameters.values()
+    handed_on = any(option.kind is option.VAR_KEYWORD for option in own)
+    inherited = head_options(head.__bases__[0]) if handed_on else {}
+    return inherited | {option.name: option.default for option in own if option.default is not option.empty}
