@@ -28,7 +28,7 @@ def data_camvid(
 
 @app.command()
 def train(
-    network: Annotated[str, typer.Argument(help="fcn or ccnet")],
+    network: Annotated[str, typer.Argument(help="fcn, psp, aspp, ema, nonlocal, ccnet, danet or gcnet")],
     data: Annotated[str | None, typer.Option(help="CamVid's folder, or the word: scenes")] = None,
     recipe: Annotated[str, typer.Option(help="smoke, lesson, cpu or camvid")] = "cpu",
     out: Annotated[
@@ -114,6 +114,25 @@ def predict(
 
     for path in predict_files(load_network(run), images, out):
         print(path)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A .pth checkpoint")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write")],
+    kind: Annotated[str, typer.Option("--from", help="Whose checkpoint it is: mmseg")] = "mmseg",
+    align_corners: Annotated[
+        bool, typer.Option("--align-corners", help="As the network was trained; weights do not tell")
+    ] = False,
+    recurrence: Annotated[int | None, typer.Option(help="Passes R of criss-cross attention [default: 2]")] = None,
+) -> None:
+    """Turn a CCNet, DANet, GCNet or NonLocal checkpoint of mmsegmentation into one of our networks."""
+    from segtut.published.convert import convert as run_conversion
+
+    options = {} if recurrence is None else {"recurrence": recurrence}
+    network = run_conversion(source, out, kind, align_corners, **options)
+    spec = network.spec
+    print(f"{out}: {spec['name']} on {spec['backbone']}, {spec['num_classes']} classes.")
 
 
 def _print_scores(result: dict) -> None:

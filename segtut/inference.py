@@ -1,5 +1,6 @@
 """Networks on pictures of one's own: from image files to colour overlays and index masks."""
 
+import colorsys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -62,16 +63,26 @@ def predict_files(
                 height, width = image.shape[:2]
                 network.input_size = (trained[0], max(8, round(trained[0] * width / height)))
             mask = predict(network, normalise(image).to(device))[0].cpu().numpy().astype(np.uint8)
-            written += _write(Path(out), path.stem, image, mask, opacity)
+            written += _write(Path(out), path.stem, image, mask, opacity, palette(network.spec["num_classes"]))
     finally:
         network.input_size = trained
     return written
 
 
-def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+def palette(num_classes: int) -> list[tuple[int, int, int]]:
+    """Colours of the classes: CamVid's, or for another number of classes hues that turn by the golden ratio."""
+    if num_classes == len(PALETTE):
+        return list(PALETTE)
+    hues = [(i * 0.618034) % 1 for i in range(num_classes)]
+    return [tuple(round(255 * value) for value in colorsys.hsv_to_rgb(hue, 0.65, 0.9)) for hue in hues]
+
+
+def overlay(
+    image: np.ndarray, mask: np.ndarray, opacity: float = 0.6, colours: Iterable[tuple[int, int, int]] = PALETTE
+) -> np.ndarray:
     """Blend an image (H, W, 3) uint8 with the colours of its class map (H, W) uint8."""
-    colours = colourise(mask, PALETTE, VOID_COLOUR)
-    return np.rint((1 - opacity) * image + opacity * colours).astype(np.uint8)
+    coloured = colourise(mask, colours, VOID_COLOUR)
+    return np.rint((1 - opacity) * image + opacity * coloured).astype(np.uint8)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -81,10 +92,10 @@ def _read(path: Path) -> np.ndarray:
         raise DataError(f"{path}: does not decode as an image ({error}): nothing was written") from error
 
 
-def _write(out: Path, stem: str, image: np.ndarray, mask: np.ndarray, opacity: float) -> list[Path]:
-    blended = Image.fromarray(overlay(image, mask, opacity))
+def _write(out: Path, stem: str, image: np.ndarray, mask: np.ndarray, opacity: float, colours: list) -> list[Path]:
+    blended = Image.fromarray(overlay(image, mask, opacity, colours))
     indexed = Image.fromarray(mask)
-    indexed.putpalette([value for colour in PALETTE for value in colour])
+    indexed.putpalette([value for colour in colours for value in colour])
     return [
         write_atomically(out / f"{stem}_overlay.png", blended.save),
         write_atomically(out / f"{stem}_mask.png", indexed.save),

@@ -101,7 +101,7 @@ def test_predict_checks_every_image_first(run, monkeypatch, tmp_path):
         (("train", "fcn", "--data", "scenes", "--recipe", "quick"), "recipe 'quick' is none of"),
         (("train", "fcn", "--data", "nowhere"), "nowhere is not a folder"),
         (("train", "fcn"), "no data: name CamVid's folder"),
-        (("train", "fcn", "--data", "scenes", "--recurrence", "2"), "no such option"),
+        (("train", "fcn", "--data", "scenes", "--recurrence", "2"), "'fcn' has no option recurrence"),
         (("train", "fcn", "--data", "scenes", "--epochs", "0"), "epochs=0"),
         (("evaluate", "nowhere"), "no such file"),
         (("predict", "x.png", "--run", "nowhere"), "no such file"),

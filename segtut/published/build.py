@@ -91,7 +91,7 @@ def build(module: str, constructor: Mapping[str, Any], tensors: Mapping[str, Ten
     for tensor in state.values():
         ours = ours.to(tensor.device, *dtypes)
         break
-    ours.published_names = load(ours, state, rules)
+    ours.published_names = load(ours, state, lambda name: names.rename(name, rules))
     if module.startswith("mmseg ") and module.endswith("Head"):
         ours.register_forward_pre_hook(_take_feature_map)
     ours.register_forward_hook(_unpack_single)
@@ -106,7 +106,7 @@ def state_of(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: t for name, t in tensors.items() if not name.endswith("num_batches_tracked")}
 
 
-def load(module: nn.Module, state: Mapping[str, Tensor], rules: names.Rules) -> dict[str, str]:
+def load(module: nn.Module, state: Mapping[str, Tensor], rename: Callable[[str], str]) -> dict[str, str]:
     """Copy published parameters into ours; returns our names by the published ones.
 
     Raises
@@ -115,7 +115,7 @@ def load(module: nn.Module, state: Mapping[str, Tensor], rules: names.Rules) -> 
         Lists what is missing, what has no place, and what has another shape.
     """
     own = {name: t for name, t in module.state_dict().items() if not name.endswith("num_batches_tracked")}
-    found = {name: names.rename(name, rules) for name in state}
+    found = {name: rename(name) for name in state}
     problems = [f"missing {name}" for name in own if name not in found.values()]
     problems += [f"unknown {name}" for name, ours in found.items() if ours not in own]
     problems += [

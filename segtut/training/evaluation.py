@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from segtut.data.augment import eval_transform
+from segtut.data.classes import NUM_CLASSES
 from segtut.data.loader import make_loader
 from segtut.networks import SegmentationNetwork
 from segtut.training.metrics import confusion_matrix
@@ -74,10 +75,17 @@ def evaluate(
     -------
     Tensor
         int64 (K, K) on the CPU, rows truth, columns prediction.
+
+    Raises
+    ------
+    ValueError
+        The network has other classes than the data.
     """
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network.to(device).eval()
     classes = network.spec["num_classes"]
+    if classes != NUM_CLASSES:
+        raise ValueError(f"the network knows {classes} classes, the data {NUM_CLASSES}: its scores would mean nothing")
     total = torch.zeros(classes, classes, dtype=torch.int64, device=device)
     for image, target in make_loader(dataset, eval_transform(), batch_size, train=False, workers=workers):
         pred = predict(network, image.to(device, non_blocking=True), precision)
