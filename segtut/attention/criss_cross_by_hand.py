@@ -11,8 +11,10 @@ without the entries that were overwritten by -inf. Aggregation is y = gather(A, 
     dL/dA[u, s] = dy[u] · v[s]                      products(dy, v)
     dL/dv[s]    = sum over u of A[u, s] dy[u]       scatter(A, dy)
 
-Only q, k, v and A are kept for the backward. The names are those of the official extension, which does this in CUDA:
-``ca_weight`` and ``ca_map`` (speedinghzl/CCNet, cc_attention/functions.py).
+Only q, k, v and A are kept for the backward. Under autocast these may be float32 while y, and with it dy, is not: the
+backward computes in the type of the gradient that comes in, and autograd casts the results to their inputs' types.
+The names are those of the official extension, which does this in CUDA: ``ca_weight`` and ``ca_map``
+(speedinghzl/CCNet, cc_attention/functions.py).
 """
 
 import torch
@@ -39,7 +41,7 @@ class CAWeight(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, dD: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of q and k."""
-        q, k = ctx.saved_tensors
+        q, k = (t.to(dD.dtype) for t in ctx.saved_tensors)
         dD = dD.clone()  # autograd may still need the original
         own_column_entry(dD).zero_()
         return gather(dD, k), scatter(dD, q)
@@ -58,7 +60,7 @@ class CAMap(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, dy: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of the map and of v."""
-        attention, v = ctx.saved_tensors
+        attention, v = (t.to(dy.dtype) for t in ctx.saved_tensors)
         return products(dy, v), scatter(attention, dy)
 
 

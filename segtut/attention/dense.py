@@ -4,6 +4,7 @@ For figures of what a pixel attends to, and for comparing operators: criss-cross
 """
 
 from collections.abc import Sequence
+from operator import index
 
 import torch
 from einops import rearrange
@@ -40,6 +41,21 @@ def spread(rows: DenseRows, attention: CrissCross) -> DenseRows:
     return (column + row).flatten(2)
 
 
+def number(pixel: tuple[int, int], H: int, W: int) -> int:
+    """i·W + j, for a pixel (row i, column j)."""
+    try:
+        i, j = map(index, pixel)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"pixels: {pixel!r} is no pair of integers (row, column): pass a list of pairs, [(3, 4)] for a single one."
+        ) from None
+    if not (0 <= i < H and 0 <= j < W):
+        raise ValueError(
+            f"pixels: ({i}, {j}) lies outside the image: rows go from 0 to {H - 1}, columns from 0 to {W - 1}."
+        )
+    return i * W + j
+
+
 def dense_attention(
     module: nn.Module, x: Features, pixels: Sequence[tuple[int, int]] | None = None, recurrence: int = 1
 ) -> DenseRows:
@@ -65,7 +81,7 @@ def dense_attention(
     Raises
     ------
     TypeError
-        The module has no map over positions, such as channel attention.
+        The module has no map over positions, such as channel attention; `pixels` holds something else than pairs.
     ValueError
         A pixel outside the image, pooled keys, R < 1, or R > 1 for another operator.
     """
@@ -74,11 +90,8 @@ def dense_attention(
     _check.positive("recurrence", recurrence)
     if recurrence > 1 and not isinstance(module, CrissCrossAttention):
         raise ValueError(f"recurrence={recurrence}: only criss-cross attention is repeated; use recurrence=1.")
-    for i, j in pixels if pixels is not None else ():
-        if not (0 <= i < H and 0 <= j < W):
-            raise ValueError(f"pixels: (row {i}, column {j}) lies outside the image of {H} rows and {W} columns.")
-    chosen = torch.arange(H * W) if pixels is None else torch.tensor([i * W + j for i, j in pixels], dtype=torch.long)
-    chosen = chosen.to(x.device)
+    numbers = range(H * W) if pixels is None else [number(pixel, H, W) for pixel in pixels]
+    chosen = torch.tensor(numbers, dtype=torch.long, device=x.device)
 
     if isinstance(module, CrissCrossAttention):
         maps = []

@@ -48,7 +48,7 @@ def channel_attention(x: Features, variant: str = "code") -> tuple[Features, Cha
     Parameters
     ----------
     x : Tensor
-        (B, C, H, W). The energy grows with N: it is computed in float32 at least, also under autocast.
+        (B, C, H, W). The energy grows with N: all is computed in float32 at least, also under autocast.
     variant : {"code", "paper"}
         softmax(max - E), as published in code, or softmax(E), as written in the paper.
 
@@ -59,14 +59,14 @@ def channel_attention(x: Features, variant: str = "code") -> tuple[Features, Cha
     """
     _check.features("x", x)
     _check.choice("variant", variant, VARIANTS)
-    X = rearrange(x, "B C H W -> B C (H W)")
-    # A sum over N needs float32: float16 ends at 65504, and bfloat16 has 8 bits.
+    # A sum over N needs float32, the gradient's too: float16 ends at 65504, and bfloat16 has 8 bits.
     with torch.autocast(x.device.type, enabled=False):
-        exact = X.to(torch.promote_types(X.dtype, torch.float32))
-        energy = exact @ exact.mT
-    # softmax subtracts the largest entry before it exponentiates, so that the code's maximum need not be written out
-    attention = (-energy if variant == "code" else energy).softmax(dim=-1).to(x.dtype)
-    return rearrange(attention @ X, "B C (H W) -> B C H W", H=x.shape[2]), attention
+        X = rearrange(x, "B C H W -> B C (H W)").to(torch.promote_types(x.dtype, torch.float32))
+        energy = X @ X.mT
+        # softmax subtracts the largest entry before it exponentiates: the code's maximum need not be written out
+        attention = (-energy if variant == "code" else energy).softmax(dim=-1)
+        out = rearrange(attention @ X, "B C (H W) -> B C H W", H=x.shape[2])
+    return out.to(x.dtype), attention.to(x.dtype)
 
 
 class PositionAttention(nn.Module):

@@ -26,6 +26,7 @@ def attention_pool(x: Features, attention: Shared) -> Context:
     """Mean of the positions of x, (B, C, H, W), weighted by a map (B, N) that they all share: (B, C, 1, 1)."""
     _check.features("x", x)
     B, _, H, W = x.shape
+    _check.same_kind("attention", attention, "x", x)
     _check.same_shape("attention", attention.shape, (B, H * W), f"(B, H·W) for x of shape {tuple(x.shape)}")
     context = rearrange(x, "B C H W -> B C (H W)") @ attention.unsqueeze(-1).to(x.dtype)
     return context.unsqueeze(-1)

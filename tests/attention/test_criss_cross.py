@@ -1,4 +1,4 @@
-"""Criss-cross attention as functions: both forms against the oracle, gradients, and properties of the formula."""
+"""Criss-cross attention as functions: all forms against the oracle, gradients, and properties of the formula."""
 
 import pytest
 import torch
@@ -9,9 +9,10 @@ from jaxtyping import jaxtyped
 from segtut.attention import criss_cross as cc
 from segtut.attention import oracle
 from segtut.attention.dense import dense_criss_cross
+from tests.attention.common import B, C, H, W, assert_equal
 
-B, C_QK, C, H, W = 2, 3, 16, 5, 7
-FORMS = {"fast": cc.criss_cross, "bmm": cc.criss_cross_bmm}
+C_QK = 3
+FORMS = cc.IMPLEMENTATIONS
 form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 shapes = st.tuples(*(st.integers(1, n) for n in (3, 3, 4, 6, 6)))  # B, C_qk, C, H, W
 
@@ -20,10 +21,6 @@ def make_qkv(B=B, C_qk=C_QK, C=C, H=H, W=W, seed=0, dtype=torch.float64):
     generator = torch.Generator().manual_seed(seed)
     sizes = ((B, C_qk, H, W), (B, C_qk, H, W), (B, C, H, W))
     return tuple(torch.randn(size, generator=generator, dtype=torch.float64).to(dtype) for size in sizes)
-
-
-def assert_equal(actual, expected, atol=1e-10):
-    torch.testing.assert_close(actual, expected, rtol=0, atol=atol)
 
 
 @form
@@ -49,15 +46,6 @@ def test_degenerate_images(form, H, W):
         assert_equal(out, v)
 
 
-def test_the_oracle_on_a_case_worked_by_hand():
-    # a column of two pixels: the products with the keys are 0 and ln 3, so that the weights are 1/4 and 3/4
-    q, k, v = torch.ones(2), torch.tensor([1.0, 3.0]).double().log(), torch.tensor([8.0, 4.0])
-    out, attention = oracle.criss_cross(*(t.view(1, 1, 2, 1) for t in (q, k, v)))
-    # entries: column (upper, lower), then the row, which is the pixel itself
-    assert_equal(attention.view(2, 3), torch.tensor([[0, 0.75, 0.25], [0.25, 0, 0.75]]).double())
-    assert_equal(out.view(2), torch.tensor([5.0, 5.0]).double())
-
-
 @form
 @pytest.mark.parametrize("H, W", [(1, 1), (3, 1), (1, 3), (2, 3)])
 def test_gradcheck(form, H, W):
@@ -67,14 +55,15 @@ def test_gradcheck(form, H, W):
 
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(shape=shapes, seed=st.integers(0, 2**16))
-def test_both_forms_have_the_same_gradients(shape, seed):
+def test_all_forms_have_the_same_gradients(shape, seed):
     gradients = []
     cotangent = make_qkv(*shape, seed=seed + 1)[2]
     for function in FORMS.values():
         inputs = [t.requires_grad_() for t in make_qkv(*shape, seed=seed)]
         gradients.append(torch.autograd.grad(function(*inputs)[0], inputs, cotangent))
-    for fast, textbook in zip(*gradients, strict=True):
-        assert_equal(fast, textbook)
+    for first, *others in zip(*gradients, strict=True):
+        for other in others:
+            assert_equal(other, first)
 
 
 @form
@@ -199,9 +188,7 @@ def test_the_shapes_that_the_annotations_promise(form):
         assert not isinstance(attention[..., 1:], cc.CrissCross)
 
 
-@pytest.mark.parametrize(
-    "function", [cc.criss_cross, cc.criss_cross_bmm, lambda q, k, v: cc.criss_cross_affinity(q, k)]
-)
+@pytest.mark.parametrize("function", [*FORMS.values(), lambda q, k, v: cc.criss_cross_affinity(q, k)])
 @pytest.mark.parametrize(
     "change, error, message",
     [

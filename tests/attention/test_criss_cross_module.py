@@ -131,7 +131,10 @@ def test_big_logits(implementation, dtype):
         ({"channels": 0}, "channels=0: must be an integer of at least 1"),
         ({"channels": 16, "reduction": 0}, "reduction=0: must be"),
         ({"channels": 16, "reduction": 2.0}, r"reduction=2\.0: must be an integer"),
-        ({"channels": 16, "implementation": "cuda"}, "implementation='cuda' is unknown: use one of 'fast', 'by_hand', 'einsum', 'bmm'"),
+        (
+            {"channels": 16, "implementation": "cuda"},
+            "implementation='cuda' is unknown: use one of 'fast', 'by_hand', 'einsum', 'bmm'",
+        ),
     ],
 )
 def test_wrong_constructor_arguments(arguments, message):
