@@ -22,8 +22,8 @@ def inner_channels(channels: int, reduction: int, name: str = "inner", inner: in
     positive("reduction", reduction)
     if channels < reduction:
         raise ValueError(
-            f"channels={channels} is smaller than reduction={reduction}, which leaves no channel inside: "
-            f"use at least {reduction} channels or a reduction of at most {channels}."
+            f"channels={channels} is smaller than reduction={reduction}, which leaves no channel inside: use at least "
+            f"{reduction} channels or a reduction of at most {channels}."
         )
     if channels % reduction:
         raise ValueError(
@@ -74,7 +74,7 @@ def features(name: str, x: Tensor) -> None:
             "add missing axes, for a single image with unsqueeze(0)."
         )
     if not x.is_floating_point():
-        raise TypeError(f"{name} has dtype {x.dtype}: attention needs a floating type; convert it with .float().")
+        raise TypeError(f"{name} has dtype {x.dtype}: it must be of a floating type; convert it with .float().")
     if 0 in x.shape:
         raise ValueError(f"{name} has shape {tuple(x.shape)}: every axis of (B, C, H, W) must be at least 1.")
 
@@ -82,9 +82,7 @@ def features(name: str, x: Tensor) -> None:
 def same_kind(name: str, x: Tensor, other_name: str, other: Tensor) -> None:
     """Dtype and device of `x` must be those of `other`; under autocast, which casts both, the dtypes may differ."""
     if x.device != other.device:
-        raise ValueError(
-            f"{name} is on {x.device} but {other_name} on {other.device}: move one of them with .to(device)."
-        )
+        raise ValueError(f"{name} is on {x.device} but {other_name} on {other.device}: move one with .to(device).")
     if x.dtype != other.dtype:
         # autocast leaves float64 alone, so that it cannot help there
         castable = torch.float64 not in (x.dtype, other.dtype) and torch.is_autocast_enabled(x.device.type)
