@@ -41,13 +41,13 @@ class Backbone(nn.Module):
         self, name: str = "resnet18", pretrained: bool = False, allow_random: bool = False, output_stride: int = 8
     ):
         super().__init__()
-        if not timm.is_model(name):
-            near = difflib.get_close_matches(name, timm.list_models("*res*"), n=3)
+        if not isinstance(name, str) or not timm.is_model(name):
+            near = difflib.get_close_matches(str(name), timm.list_models("*res*"), n=3)
             raise ValueError(
                 f"backbone={name!r} is no timm network; near it: {', '.join(near) or 'resnet18, resnet50'}"
             )
         if output_stride not in (8, 16, 32):
-            raise ValueError(f"output_stride={output_stride}: choose 8, 16 or 32")
+            raise ValueError(f"output_stride={output_stride!r}: choose 8, 16 or 32")
         options = {"features_only": True, "output_stride": output_stride, "out_indices": (3, 4)}
         try:
             self.stages = timm.create_model(name, pretrained=pretrained, **options)

@@ -51,6 +51,7 @@ def block_named(block: str | Block) -> Block:
 
 def width(channels: int, inner: int | None) -> int:
     """Channels inside a head: a quarter of the features', as in the official CCNet and DANet, unless named."""
+    _check.positive("channels", channels)
     if inner is not None:
         _check.positive("inner", inner)
         return inner
@@ -61,4 +62,12 @@ def width(channels: int, inner: int | None) -> int:
 
 def classify(inner: int, num_classes: int, dropout: float) -> nn.Sequential:
     """Dropout of whole channels, and the 1×1 classifier."""
+    _check.positive("num_classes", num_classes)
+    share("dropout", dropout)
     return nn.Sequential(nn.Dropout2d(dropout), nn.Conv2d(inner, num_classes, 1))
+
+
+def share(name: str, value: float) -> None:
+    """`value` must be a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{name}={value!r}: must be a number from 0 to 1.")

@@ -13,7 +13,8 @@ inner : int, optional
 block : {"bn_relu", "inplace_abn"} or callable
     What a convolution block is, see `blocks`.
 
-A head takes features (B, C, H, W) and returns a tuple of scores (B, K, H, W), the prediction first.
+A head takes features (B, C, H, W) and returns a tuple of scores (B, K, H, W), the prediction first. It raises
+ValueError or TypeError, with what to do, where an option or the features do not fit.
 """
 
 import torch
@@ -32,11 +33,13 @@ class FCNHead(nn.Module):
     ):  # fmt: skip
         super().__init__()
         inner = width(channels, inner)
+        self.channels = channels
         self.conv = block_named(block)(channels, inner)
         self.classifier = classify(inner, num_classes, dropout)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         return (self.classifier(self.conv(x)),)
 
 
@@ -51,7 +54,8 @@ class RefineHead(nn.Module):
         block: str | Block = "bn_relu",
     ):  # fmt: skip
         super().__init__()
-        self.inner = inner = width(channels, inner)
+        inner = width(channels, inner)
+        self.channels, self.inner = channels, inner
         conv = block_named(block)
         self.conva = conv(channels, inner)
         self.convb = conv(inner, inner)
@@ -64,10 +68,18 @@ class RefineHead(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         y = self.convb(self.attend(self.conva(x)))
         if self.bottleneck is not None:
             y = self.bottleneck(torch.cat([x, y], dim=1))  # input first, as published
         return (self.classifier(y),)
+
+
+def number_of_passes(recurrence: int) -> int:
+    """R as it is, if it is an integer of at least 0."""
+    if isinstance(recurrence, bool) or not isinstance(recurrence, int) or recurrence < 0:
+        raise ValueError(f"recurrence={recurrence!r}: the number of passes R must be an integer, 0 or more.")
+    return recurrence
 
 
 class CCHead(RefineHead):
@@ -86,9 +98,7 @@ class CCHead(RefineHead):
 
     def __init__(self, channels: int, num_classes: int, recurrence: int = 2, reduction: int = 8, **common):
         super().__init__(channels, num_classes, **common)
-        if isinstance(recurrence, bool) or not isinstance(recurrence, int) or recurrence < 0:
-            raise ValueError(f"recurrence={recurrence!r}: the number of passes R is an integer, 0 or more")
-        self.recurrence = recurrence
+        self.recurrence = number_of_passes(recurrence)
         self.cca = CrissCrossAttention(self.inner, reduction) if recurrence else None
 
     def attend(self, y: Tensor) -> Tensor:
@@ -161,7 +171,7 @@ class DAHead(nn.Module):
     ):  # fmt: skip
         super().__init__()
         _check.choice("branches", branches, ("both", "position", "channel"))
-        self.branches = branches
+        self.channels, self.branches = channels, branches
         inner = width(channels, inner)
         conv = block_named(block)
         if branches != "channel":
@@ -177,6 +187,7 @@ class DAHead(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(B, C, H, W) -> scores (B, K, H, W) of the sum, and for "both" of position and of channel attention."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         if self.branches != "channel":
             position = self.position_out(self.position(self.position_in(x)))
         if self.branches != "position":

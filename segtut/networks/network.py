@@ -78,9 +78,16 @@ class SegmentationNetwork(nn.Module):
         -------
         Tensor or tuple of Tensor
             Scores (B, K, *size) before softmax.
+
+        Raises
+        ------
+        ValueError, TypeError
+            `x` has another shape or is empty, or its dtype or device is not that of the parameters.
         """
-        if x.ndim != 4 or x.shape[1] != 3:
+        _check.features("x", x)
+        if x.shape[1] != 3:
             raise ValueError(f"x has shape {tuple(x.shape)}: needs (B, 3, H, W), normalised RGB")
+        _check.same_kind("x", x, "the network's parameters", next(self.parameters()))
         third, fourth = self.backbone(x)
         outputs = self.head(fourth)
         if not all_outputs:
@@ -138,17 +145,18 @@ def build_network(
     Raises
     ------
     ValueError
-        Unknown name or backbone, or an option that this head does not have.
+        Unknown name or backbone, an option that this head does not have, or a value that does not fit.
     """
-    key = name.lower().replace("-", "").replace("_", "") if isinstance(name, str) else name
+    key = str(name).lower().replace("-", "").replace("_", "")
     if key not in HEADS:
         raise ValueError(f"network {name!r} is none of {', '.join(HEADS)}")
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
-        raise ValueError(f"num_classes={num_classes!r}: needs an integer of at least 1")
+    _check.positive("num_classes", num_classes)
     defaults = head_options(HEADS[key])
     unknown = [option for option in head if option not in defaults]
     if unknown:
         raise ValueError(f"network {key!r} has no option {', '.join(unknown)}: it has {', '.join(defaults)}")
+    # a file keeps a tuple as a list
+    head = {option: tuple(value) if isinstance(value, list) else value for option, value in head.items()}
     if "align_corners" in defaults:  # a head that interpolates does it as the network does
         head["align_corners"] = align_corners
     if "block" in head:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segtut.attention import _check
-from segtut.networks.blocks import Block, block_named, classify, width
+from segtut.networks.blocks import Block, block_named, classify, share, width
 
 
 class PSPHead(nn.Module):
@@ -26,16 +26,16 @@ class PSPHead(nn.Module):
         dropout: float = 0.1, inner: int | None = None, block: str | Block = "bn_relu",
     ):  # fmt: skip
         super().__init__()
-        for scale in scales:
-            _check.positive("scales", scale)
+        _positive_each("scales", scales)
         inner, conv = width(channels, inner), block_named(block)
-        self.align_corners = align_corners
+        self.channels, self.align_corners = channels, align_corners
         self.pools = nn.ModuleList(nn.Sequential(nn.AdaptiveAvgPool2d(s), conv(channels, inner, 1)) for s in scales)
         self.bottleneck = conv(channels + len(scales) * inner, inner)
         self.classifier = classify(inner, num_classes, dropout)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         pooled = [
             F.interpolate(pool(x), size=x.shape[2:], mode="bilinear", align_corners=self.align_corners)
             for pool in self.pools
@@ -57,9 +57,9 @@ class ASPPHead(nn.Module):
         inner: int | None = None, block: str | Block = "bn_relu",
     ):  # fmt: skip
         super().__init__()
-        for dilation in dilations:
-            _check.positive("dilations", dilation)
+        _positive_each("dilations", dilations)
         inner, conv = width(channels, inner), block_named(block)
+        self.channels = channels
         self.image_pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), conv(channels, inner, 1))
         self.atrous = nn.ModuleList(conv(channels, inner, 1 if d == 1 else 3, d) for d in dilations)
         self.bottleneck = conv((len(dilations) + 1) * inner, inner)
@@ -67,6 +67,7 @@ class ASPPHead(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         pooled = self.image_pool(x).expand(-1, -1, *x.shape[2:])
         return (self.classifier(self.bottleneck(torch.cat([pooled, *(conv(x) for conv in self.atrous)], dim=1))),)
 
@@ -99,9 +100,11 @@ class EMAHead(nn.Module):
         super().__init__()
         _check.positive("bases", bases)
         _check.positive("stages", stages)
+        share("momentum", momentum)
         inner, conv = width(channels, inner), block_named(block)
         ema_channels = inner if ema_channels is None else ema_channels
-        self.stages, self.momentum = stages, momentum
+        _check.positive("ema_channels", ema_channels)
+        self.channels, self.stages, self.momentum = channels, stages, momentum
         self.ema_in = conv(channels, ema_channels)
         self.ema_mid = nn.Conv2d(ema_channels, ema_channels, 1).requires_grad_(False)  # to negative values, too
         self.ema_out = conv(ema_channels, ema_channels, 1, activate=False)
@@ -113,6 +116,7 @@ class EMAHead(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
+        _check.module_input(x, self.channels, self.classifier[1].weight)
         y = self.ema_in(x)
         y = F.relu(y + self.ema_out(F.relu(self.reconstruct(self.ema_mid(y)))))
         y = self.convb(y)
@@ -132,3 +136,11 @@ class EMAHead(nn.Module):
             mean = F.normalize(mu.mean(dim=0, keepdim=True), dim=1)
             self.mu.lerp_(mean.to(self.mu.dtype), self.momentum)
         return (mu @ z.mT).unflatten(2, x.shape[2:])
+
+
+def _positive_each(name: str, values: tuple[int, ...]) -> None:
+    """`values` must be integers of at least 1, and at least one of them."""
+    if not isinstance(values, list | tuple) or not values:
+        raise ValueError(f"{name}={values!r}: must be a tuple of integers, such as (1, 2, 3).")
+    for value in values:
+        _check.positive(name, value)

@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from segtut.attention import _check
 from segtut.networks.blocks import classify, conv_abn, conv_bn_relu
-from segtut.networks.heads import CCHead, DAHead, FCNHead, GCHead, NonLocalHead
+from segtut.networks.heads import CCHead, DAHead, FCNHead, GCHead, NonLocalHead, number_of_passes
 from segtut.networks.other_heads import ASPPHead, EMAHead, PSPHead
 from segtut.published.operators import (
+    CONV,
     criss_cross,
     global_context,
     non_local,
@@ -37,14 +39,11 @@ def _activation(act_cfg: dict[str, Any]) -> nn.Module:
 
 def _conv_module(
     channels: int, out: int, kernel: int = 3, dilation: int = 1, activate: bool = True, *,
-    norm_cfg: Any, act_cfg: Any, kernel_size: int | None = None, module_dilation: int = 1,
+    norm_cfg: Any, act_cfg: Any, window: tuple[int, int] | None = None,
 ) -> nn.Sequential:  # fmt: skip
-    """mmcv's ConvModule as a block of ours: a bias only where no norm follows."""
-    kernel, dilation = kernel_size or kernel, dilation * module_dilation
-    conv = nn.Conv2d(
-        channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=not norm_cfg
-    )  # fmt: skip
-    layers = [conv]
+    """mmcv's ConvModule as a block of ours: a bias only where no norm follows. `window`: its kernel and dilation."""
+    kernel, dilation = window or (kernel, dilation)
+    layers = [nn.Conv2d(channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=not norm_cfg)]
     if norm_cfg:
         layers.append(norm_layer(norm_cfg, out))
     if activate and act_cfg:
@@ -54,18 +53,15 @@ def _conv_module(
 
 def _mmseg(
     head: Callable[..., nn.Module], in_channels: int, channels: int, num_classes: int, *, dropout_ratio: float = 0.1,
-    norm_cfg: Any = None, act_cfg: Any = RELU, conv_cfg: Any = None, kernel_size: int | None = None,
-    dilation: int = 1, out_channels: int | None = None, options: dict[str, Any],
+    norm_cfg: Any = None, act_cfg: Any = RELU, conv_cfg: Any = None, out_channels: int | None = None,
+    options: dict[str, Any], window: tuple[int, int] | None = None,
     in_index: int = -1, input_transform: None = None, align_corners: bool = False, loss_decode: Any = None,
     ignore_index: int = 255, sampler: None = None, init_cfg: Any = None, threshold: float | None = None,
 ) -> nn.Module:  # fmt: skip
     """A head of ours with the arguments of mmsegmentation's BaseDecodeHead and its ConvModules as blocks."""
-    only("conv_cfg", conv_cfg, (None, "Conv2d"))
+    only("conv_cfg", conv_cfg, CONV)
     only("input_transform", input_transform, (None,))
-    block = partial(
-        _conv_module, norm_cfg=norm_cfg, act_cfg=act_cfg, kernel_size=kernel_size,
-        module_dilation=dilation,
-    )  # fmt: skip
+    block = partial(_conv_module, norm_cfg=norm_cfg, act_cfg=act_cfg, window=window)
     module = head(
         in_channels, out_channels or num_classes, dropout=dropout_ratio, inner=channels, block=block, **options
     )
@@ -73,37 +69,52 @@ def _mmseg(
     return module
 
 
-def fcn_head(num_convs: int = 2, concat_input: bool = True, **base: Any) -> nn.Module:
+def _refine(
+    head: Callable[..., nn.Module], options: dict[str, Any], concat_input: bool = True, kernel_size: int = 3,
+    dilation: int = 1, **base: Any,
+) -> nn.Module:  # fmt: skip
+    """A head that mmsegmentation derives from its FCNHead, whose convolutions have a size and a dilation."""
+    module = _mmseg(head, options=options | {"concat": concat_input}, window=(kernel_size, dilation), **base)
+    if concat_input:  # the fusing one is never dilated
+        module.bottleneck = _conv_module(
+            module.channels + module.inner, module.inner, kernel_size,
+            norm_cfg=base.get("norm_cfg"), act_cfg=base.get("act_cfg", RELU),
+        )  # fmt: skip
+    return module
+
+
+def fcn_head(
+    num_convs: int = 2, concat_input: bool = True, kernel_size: int = 3, dilation: int = 1, **base: Any
+) -> nn.Module:
     """mmseg's FCNHead as auxiliary heads are configured: one convolution, nothing concatenated."""
     if num_convs != 1 or concat_input:
         raise ValueError(
             f"FCNHead with num_convs={num_convs}, concat_input={concat_input} is not offered: use 1 and False."
         )
-    return _mmseg(FCNHead, options={}, **base)
+    return _mmseg(FCNHead, options={}, window=(kernel_size, dilation), **base)
 
 
-def cc_head(recurrence: int = 2, concat_input: bool = True, **base: Any) -> nn.Module:
+def cc_head(recurrence: int = 2, **base: Any) -> nn.Module:
     """mmseg's CCHead."""
-    head = _mmseg(CCHead, options={"recurrence": recurrence, "reduction": 1, "concat": concat_input}, **base)
+    head = _refine(CCHead, {"recurrence": recurrence, "reduction": 1}, **base)
     head.cca = criss_cross(head.inner)
     return head
 
 
 def non_local_head(
-    reduction: int = 2, use_scale: bool = True, mode: str = "embedded_gaussian", concat_input: bool = True, **base: Any
+    reduction: int = 2, use_scale: bool = True, mode: str = "embedded_gaussian", **base: Any
 ) -> nn.Module:
     """mmseg's NLHead."""
-    head = _mmseg(NonLocalHead, options={"reduction": 1, "concat": concat_input}, **base)
+    head = _refine(NonLocalHead, {"reduction": 1}, **base)
     head.non_local = non_local(head.inner, reduction, use_scale, norm_cfg=base.get("norm_cfg"), mode=mode)
     return head
 
 
 def gc_head(
-    ratio: float = 1 / 4, pooling_type: str = "att", fusion_types: Any = ("channel_add",), concat_input: bool = True,
-    **base: Any,
-) -> nn.Module:  # fmt: skip
+    ratio: float = 1 / 4, pooling_type: str = "att", fusion_types: Any = ("channel_add",), **base: Any
+) -> nn.Module:
     """mmseg's GCHead."""
-    head = _mmseg(GCHead, options={"ratio": 1, "concat": concat_input}, **base)
+    head = _refine(GCHead, {"ratio": 1}, **base)
     head.gc = global_context(head.inner, ratio, pooling_type, fusion_types)
     return head
 
@@ -140,15 +151,15 @@ class RCCAModule(CCHead):
     """speedinghzl/CCNet, networks/ccnet.py: the number of passes is an argument of the call, 1 by default."""
 
     def __init__(self, in_channels: int, out_channels: int, num_classes: int, recurrence: int = 1):
-        super().__init__(in_channels, num_classes, reduction=1, block=conv_abn)
-        self.recurrence = recurrence
+        super().__init__(in_channels, num_classes, recurrence, reduction=1, block=conv_abn)
         self.cca = criss_cross(self.inner)
         self.bottleneck = conv_abn(in_channels + self.inner, out_channels)
         self.classifier = classify(out_channels, num_classes, dropout=0.1)
 
     def forward(self, x: Tensor, recurrence: int | None = None) -> tuple[Tensor]:
         """(B, C, H, W) -> scores ((B, K, H, W),)."""
-        passes = self.recurrence if recurrence is None else recurrence
+        _check.module_input(x, self.channels, self.classifier[1].weight)
+        passes = self.recurrence if recurrence is None else number_of_passes(recurrence)
         y = self.conva(x)
         for _ in range(passes):
             y = self.cca(y)

@@ -6,6 +6,12 @@ from torch import nn
 
 from segtut.attention import ChannelAttention, CrissCrossAttention, GlobalContext, NonLocal, PositionAttention, _check
 
+CONV = (None, "Conv2d", "Conv")  # conv_cfg
+NORMS = {  # norm_cfg; SyncBN gives a single process the numbers of BN
+    "BN": nn.BatchNorm2d, "BN2d": nn.BatchNorm2d, "SyncBN": nn.BatchNorm2d, "GN": nn.GroupNorm,
+    "IN": nn.InstanceNorm2d, "IN2d": nn.InstanceNorm2d,
+}  # fmt: skip
+
 
 def criss_cross(channels: int) -> CrissCrossAttention:
     """mmcv's and speedinghzl's: channels // 8 query channels, rounded down."""
@@ -65,7 +71,7 @@ def non_local(
     mode: str = "embedded_gaussian", sub_sample: bool = False, zeros_init: bool = True, std: float = 0.01,
 ) -> NonLocal:  # fmt: skip
     """mmcv's NonLocal2d: max(channels // reduction, 1) channels inside."""
-    only("conv_cfg", conv_cfg, (None, "Conv2d"))
+    only("conv_cfg", conv_cfg, CONV)
     inner = max(in_channels // reduction, 1)
     block = NonLocal(in_channels, mode=mode, scaled=use_scale, pooled=sub_sample, norm=bool(norm_cfg), inner=inner)
     if norm_cfg:
@@ -99,12 +105,8 @@ def only(name: str, value: Any, allowed: tuple[str | None, ...]) -> None:
 def norm_layer(norm_cfg: dict[str, Any], channels: int) -> nn.Module:
     """mmcv's norm layer of that configuration."""
     norm_cfg = dict(norm_cfg)
-    kind = norm_cfg.pop("type", None)
-    norm_cfg.pop("requires_grad", None)
-    if kind in ("BN", "BN2d", "SyncBN"):  # SyncBN gives a single process the same numbers
-        return nn.BatchNorm2d(channels, **norm_cfg)
-    if kind == "GN":
-        return nn.GroupNorm(num_channels=channels, **norm_cfg)
-    if kind in ("IN", "IN2d"):
-        return nn.InstanceNorm2d(channels, **norm_cfg)
-    raise ValueError(f"norm_cfg={kind!r} is not offered: use BN, SyncBN, GN, IN or None.")
+    kind, trained = norm_cfg.pop("type", None), norm_cfg.pop("requires_grad", True)
+    if kind not in NORMS:
+        raise ValueError(f"norm_cfg={kind!r} is not offered: use {', '.join(NORMS)} or None.")
+    layer = NORMS[kind](**norm_cfg, **{"num_channels" if kind == "GN" else "num_features": channels})
+    return layer.requires_grad_(trained)

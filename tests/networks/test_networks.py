@@ -1,137 +1,127 @@
+"""Backbone, head and auxiliary head together: outputs, loss weights, gradients, memory layout, precision, bad input."""
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from segtut import cost
-from segtut.networks import Backbone, CCHead, PretrainedWeightsError, build_network
+from segtut.networks import HEADS, SegmentationNetwork, build_network
+from segtut.training.loss import cross_entropy
+from tests.networks.common import B, K, awaken, dead_parameters, generator, images
 
-B, H, W, K = 2, 40, 56, 7
+H, W = 40, 56
+SMALL = "resnet10t"
 
 
 @pytest.fixture
 def x():
-    return torch.randn(B, 3, H, W, generator=torch.Generator().manual_seed(0))
+    return images(B, H, W)
 
 
-@pytest.mark.parametrize("name", ["fcn", "ccnet"])
-@pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
-def test_shapes(name, backbone, x):
-    network = build_network(name, backbone, K).eval()
+@pytest.mark.parametrize("auxiliary", [False, True])
+@pytest.mark.parametrize("name", HEADS)
+def test_outputs(name, auxiliary, x):
+    network = build_network(name, SMALL, K, auxiliary=auxiliary).eval()
     with torch.no_grad():
-        assert network(x).shape == (B, K, H, W)
+        scores, outputs = network(x), network(x, all_outputs=True)
         assert network(x, size=(31, 29)).shape == (B, K, 31, 29)
-        (only,) = network(x, all_outputs=True)
-        torch.testing.assert_close(only, network(x))
+    own = 3 if name == "danet" else 1
+    assert scores.shape == (B, K, H, W) and torch.equal(outputs[0], scores)
+    assert [s.shape for s in outputs] == [(B, K, H, W)] * (own + auxiliary)
+    assert network.loss_weights(len(outputs)) == (1.0,) * own + (0.4,) * auxiliary
 
 
-@pytest.mark.parametrize("output_stride", [8, 16, 32])
-def test_backbone_strides(output_stride):
-    third, fourth = Backbone(output_stride=output_stride)(torch.zeros(1, 3, 64, 96))
-    assert fourth.shape == (1, 512, 64 // output_stride, 96 // output_stride)
-    assert third.shape[-2] == 64 // min(output_stride, 16)
+@pytest.mark.parametrize("name", HEADS)
+def test_every_parameter_gets_a_gradient(name, x):
+    network = awaken(build_network(name, SMALL, K, auxiliary=True, dropout=0.0))
+    sum((s * torch.randn(s.shape, generator=generator(3))).sum() for s in network(x, all_outputs=True)).backward()
+    missing = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()}
+    frozen = {"head.ema_mid.weight", "head.ema_mid.bias"} if name == "ema" else set()
+    assert missing - {f"head.{dead}" for dead in dead_parameters(name)} == frozen  # these are 0 but for rounding
 
 
-def test_auxiliary_output_has_its_weight(x):
-    network = build_network("fcn", num_classes=K, auxiliary=True).eval()
-    outputs = network(x, all_outputs=True)
-    assert [scores.shape for scores in outputs] == [(B, K, H, W)] * 2
-    assert network.loss_weights(2) == (1.0, 0.4) and build_network("fcn").loss_weights(1) == (1.0,)
-    sum(scores.sum() for scores in outputs).backward()
-    assert all(p.grad is not None for p in network.auxiliary.parameters())
+def test_auxiliary_head_looks_at_the_third_stage(x):
+    network = awaken(build_network("fcn", SMALL, K, auxiliary=True)).eval()
+    third, _ = network.backbone(x)
+    want = F.interpolate(network.auxiliary(third)[0], (H, W), mode="bilinear", align_corners=True)
+    torch.testing.assert_close(network(x, all_outputs=True)[1], want)
 
 
-def test_classify_then_upsample_is_upsample_then_classify(x):
-    network = build_network("fcn", num_classes=K).double().eval()
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_classify_then_upsample_is_upsample_then_classify(x, align_corners):
+    network = build_network("fcn", num_classes=K, align_corners=align_corners).double().eval()
     with torch.no_grad():
         features = network.head.conv(network.backbone(x.double())[1])
-        large = F.interpolate(features, size=(H, W), mode="bilinear", align_corners=True)
+        large = F.interpolate(features, size=(H, W), mode="bilinear", align_corners=align_corners)
         torch.testing.assert_close(network(x.double()).double(), network.head.classifier(large), atol=1e-5, rtol=1e-5)
 
 
-def test_cc_head_is_the_published_data_flow():
+@pytest.mark.parametrize("name", HEADS)
+def test_memory_layout_and_precision(name, x):
+    network = awaken(build_network(name, SMALL, K)).eval()
+    with torch.no_grad():
+        want = network(x)
+        network = network.to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+        scale = want.abs().max().item()
+        torch.testing.assert_close(network(x), want, rtol=0, atol=1e-5 * scale)
+        with torch.autocast("cpu", torch.bfloat16):
+            scores = network(x)
+    assert scores.dtype == torch.float32 and scores.isfinite().all()
+    torch.testing.assert_close(scores, want, rtol=0, atol=0.1 * scale)
+
+
+def test_evaluation_is_deterministic_and_training_drops(x):
+    network = build_network("ccnet", SMALL, K, dropout=0.5).eval()
+    assert torch.equal(network(x), network(x))
+    network.train()
     torch.manual_seed(0)
-    head = CCHead(64, K, recurrence=2).double().eval()
-    with torch.no_grad():
-        head.cca.gamma.fill_(0.7)
-    x = torch.randn(B, 64, 5, 7, dtype=torch.float64)
-    y = head.convb(head.cca(head.cca(head.conva(x))))
-    want = head.classifier(head.bottleneck(torch.cat([x, y], 1)))
-    torch.testing.assert_close(head(x)[0], want)
-    once = CCHead(64, K, recurrence=1).double().eval()
-    once.load_state_dict(head.state_dict())  # the passes share their weights
-    assert not torch.allclose(once(x)[0], want)
+    assert not torch.equal(network(x), network(x))
 
 
-def test_no_attention_when_recurrence_is_zero():
-    head = CCHead(64, K, recurrence=0)
-    assert head.cca is None and head(torch.randn(B, 64, 5, 7))[0].shape == (B, K, 5, 7)
+def test_danet_learns_from_its_losses(x):
+    """As segtut.training sums them: each of the three, and the auxiliary one, falls on one batch."""
+    torch.manual_seed(0)
+    network = build_network("danet", SMALL, K, auxiliary=True, dropout=0.0)
+    target = torch.randint(K, (B, 1, 5, 7), generator=generator()).repeat_interleave(8, 2).repeat_interleave(8, 3)[:, 0]
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    history = []
+    for _ in range(4):
+        outputs = network(x, all_outputs=True)
+        losses = [cross_entropy(scores, target) for scores in outputs]
+        history.append([loss.item() for loss in losses])
+        weights = network.loss_weights(len(outputs))
+        optimiser.zero_grad()
+        sum(weight * loss for weight, loss in zip(weights, losses, strict=True)).backward()
+        optimiser.step()
+    assert all(last < 0.9 * first for first, last in zip(history[0], history[-1], strict=True)), history
+    for attention in (network.head.position, network.head.channel):
+        assert attention.gamma.item() != 0  # the gates have opened
 
 
-@pytest.mark.parametrize("recurrence", [1, 2])
-def test_every_parameter_gets_a_gradient(recurrence, x):
-    network = build_network("ccnet", num_classes=K, recurrence=recurrence)
-    with torch.no_grad():
-        network.head.cca.gamma.fill_(0.5)
-    network(x).sum().backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+def test_a_head_of_one_s_own(x):
+    """A chapter hands in its own head."""
 
+    class Mean(torch.nn.Module):
+        def forward(self, x):
+            return (x.mean(1, keepdim=True),)
 
-def test_bf16_autocast_gives_float32_scores(x):
-    network = build_network("ccnet", num_classes=K).eval()
-    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
-        scores = network(x.contiguous(memory_format=torch.channels_last))
-    assert scores.dtype == torch.float32 and torch.isfinite(scores).all()
-
-
-def test_spec_makes_the_network_again():
-    network = build_network("ccnet", "resnet18", 5, recurrence=3, dropout=0.2, auxiliary=True, align_corners=False)
-    again = build_network(**network.spec)
-    assert again.spec == network.spec and again.head.recurrence == 3 and again.align_corners is False
-    again.load_state_dict(network.state_dict())
-
-
-def test_weights_that_cannot_be_fetched(monkeypatch, capsys):
-    import timm
-
-    create = timm.create_model
-
-    def offline(name, pretrained=False, **options):
-        if pretrained:
-            raise OSError("no route to host")
-        return create(name, pretrained=False, **options)
-
-    monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(PretrainedWeightsError, match=r"resnet18 could not be fetched.*random weights"):
-        build_network("fcn", pretrained=True)
-    assert build_network("fcn", pretrained=True, allow_random=True) is not None
-    assert "starting from random weights" in capsys.readouterr().out
+    body = build_network("fcn", SMALL).backbone
+    assert SegmentationNetwork(body, Mean())(x).shape == (B, 1, H, W)
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("bad", "kind", "said"),
     [
-        (lambda: build_network("unet"), "'unet' is none of fcn, ccnet"),
-        (lambda: build_network("fcn", "resnet19"), "resnet19.*near it: .*resnet18"),
-        (lambda: build_network("fcn", "vit_tiny_patch16_224"), "vit_tiny_patch16_224"),
-        (lambda: build_network("fcn", num_classes=0), "num_classes=0"),
-        (lambda: build_network("fcn", recurrence=2), "no such option.*recurrence"),
-        (lambda: build_network("ccnet", recurrence=-1), "recurrence=-1"),
-        (lambda: build_network("fcn", output_stride=4), "output_stride=4"),
-        (lambda: build_network("fcn")(torch.zeros(3, 8, 8)), r"shape \(3, 8, 8\)"),
+        (lambda x: x[0], ValueError, r"x has shape \(3, 40, 56\), 3 axes: it must be \(B, C, H, W\).*unsqueeze"),
+        (lambda x: x[:, :1], ValueError, r"x has shape \(2, 1, 40, 56\): needs \(B, 3, H, W\), normalised RGB"),
+        (lambda x: (255 * x).byte(), TypeError, r"x has dtype torch.uint8: .* convert it with .float"),
+        (lambda x: x[:0], ValueError, r"x has shape \(0, 3, 40, 56\): every axis"),
+        (lambda x: x.double(), TypeError, "x has dtype torch.float64 but the network's parameters torch.float32"),
+        (lambda x: x.to("meta"), ValueError, "x is on meta but the network's parameters on cpu: move one"),
+        (lambda x: x.numpy(), TypeError, "x is a ndarray: pass a torch.Tensor"),
     ],
 )
-def test_errors(call, said):
-    with pytest.raises(ValueError, match=said):
-        call()
-
-
-def test_cost_counts_what_a_formula_counts():
-    network = build_network("fcn", num_classes=K)
-    before = network.training
-    counted = cost.flops(network, (H, W))
-    assert network.training is before
-    conv = 2 * 9 * 512 * 128 * (H // 8) * (W // 8) + 2 * 128 * K * (H // 8) * (W // 8)
-    backbone = cost.flops(build_network("fcn", num_classes=K + 1), (H, W)) - counted
-    assert backbone == 2 * 128 * (H // 8) * (W // 8)  # one class more is one 1×1 filter more
-    assert counted > conv
-    assert cost.parameters(network) == sum(p.numel() for p in network.parameters())
+def test_images_that_do_not_fit(bad, kind, said, x):
+    network = build_network("fcn", SMALL)
+    with pytest.raises(kind, match=said):
+        network(bad(x))
