@@ -208,7 +208,7 @@ def main() -> None:
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit("segtut: interrupted; the same command goes on from the last whole epoch")
+        sys.exit("segtut: interrupted; a training goes on from its last whole epoch with the same command")
     except expected as error:
         sys.exit(f"segtut: {error}")
     except Exception as error:

@@ -147,6 +147,4 @@ forward: without a graph. fwd+bwd: gradients of features and parameters. Times a
 peak: most memory beyond features and parameters, forward + backward. kept: what the graph keeps for the backward.
 GFLOP: of the forward, two a multiply-add; SDPA as the dense form. ratio: of fwd+bwd to the textbook bmm form.
 The GFLOP published for non-local attention (108 at 97×97) are those of PAM's widths, queries C/8 and values C; the
-non-local block here works in C/2, as in its own paper.
-CAM on a CPU: most of its weights are all but 0, and CPUs multiply subnormal numbers slowly, unless
-torch.set_flush_denormal(True) makes them 0."""
+non-local block here works in C/2, as in its own paper."""

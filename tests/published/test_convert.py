@@ -215,7 +215,7 @@ def test_what_is_not_converted(backbone, tmp_path):
 
     refused(backbone | head, "kind='detectron'.*'mmseg'", ValueError, kind="detectron")
     refused(backbone | head, r"ends in \.safetensors", ValueError, out=tmp_path / "ours.pth")
-    refused(backbone | head, "no option reccurence: it has .*recurrence", ValueError, reccurence=1)
+    refused(backbone | head, "no option passes: it has .*recurrence", ValueError, passes=1)
     refused([1, 2], "holds no state dict")
     refused({}, "holds no state dict")
     refused(backbone, "no decode head")
