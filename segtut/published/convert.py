@@ -13,14 +13,7 @@ from segtut.published import names
 from segtut.published.build import load, state_of
 from segtut.training.checkpoint import CheckpointError, save_network
 
-# blocks in each stage, bottleneck or basic -> depth
-_DEPTHS = {
-    (2, 2, 2, 2, False): 18,
-    (3, 4, 6, 3, False): 34,
-    (3, 4, 6, 3, True): 50,
-    (3, 4, 23, 3, True): 101,
-    (3, 8, 36, 3, True): 152,
-}
+_DEPTHS = {(3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152}  # by the blocks in each stage
 _BACKBONE: names.Rules = [
     (r"^stem\.7\.", "bn1."),
     (r"^stem\.", "conv1."),
@@ -33,7 +26,7 @@ def convert(
 ) -> SegmentationNetwork:
     """Turn a checkpoint of mmsegmentation into a network of ours, and write it as `save_network` does.
 
-    The backbone must be a ResNetV1c or ResNet of output stride 8 (timm's ``resnet50c`` and the like), the head CCHead,
+    The backbone must be a ResNetV1c or ResNet of depth 50, 101 or 152 and output stride 8, the head CCHead,
     DAHead, GCHead or NLHead; an auxiliary FCNHead comes along. The rest is read from names and shapes.
 
     Parameters
@@ -104,20 +97,20 @@ def backbone_name(state: Mapping[str, Tensor]) -> str:
     for name in state:
         if match := re.match(r"backbone\.layer([1-4])\.(\d+)\.", name):
             blocks[int(match[1]) - 1] = max(blocks[int(match[1]) - 1], int(match[2]) + 1)
-    bottleneck = "backbone.layer1.0.conv3.weight" in state
-    depth = _DEPTHS.get((*blocks, bottleneck))
+    depth = _DEPTHS.get(tuple(blocks))
     deep_stem = "backbone.stem.0.weight" in state
     if depth is None or not (deep_stem or "backbone.conv1.weight" in state):
+        raise CheckpointError(f"the backbone is no ResNet of depth 50, 101 or 152: its stages have {blocks} blocks")
+    if "backbone.layer1.0.conv3.weight" not in state:  # ResNet-34 has as many blocks as ResNet-50
         raise CheckpointError(
-            f"the backbone is no ResNet that timm has: stages of {blocks} blocks; use depth 18 to 152"
+            "the backbone is made of basic blocks (depth 18 or 34): where it is dilated, timm dilates both of a block's"
+            " convolutions and mmsegmentation the first, so that the numbers would differ; use depth 50 or more"
         )
     if "backbone.layer2.0.downsample.1.weight" in state and state["backbone.layer2.0.downsample.1.weight"].ndim == 4:
         raise CheckpointError(
             "the backbone is a ResNetV1d: where it is dilated, timm averages before the shortcut's convolution and "
             "mmsegmentation does not, so that the numbers would differ; use a ResNetV1c"
         )
-    if deep_stem and depth < 50:
-        raise CheckpointError(f"the backbone is a ResNetV1c of depth {depth}, which timm does not have: use 50 or more")
     return f"resnet{depth}{'c' if deep_stem else ''}"
 
 

@@ -183,13 +183,13 @@ def test_modules_and_arguments_that_are_not_offered(name, constructor, said):
 
 def test_every_parameter_that_does_not_fit_is_listed(cca):
     del cca["query_conv.bias"], cca["gamma.scale"]
-    cca["query_conv.bais"] = draw(2)
+    cca["query_conv.tilt"] = draw(2)
     cca["value_conv.weight"] = draw(16, 8, 1, 1)
     cca["key_conv.bias"] = draw(1, 2)
     with pytest.raises(ValueError, match="the parameters do not fit CrissCrossAttention") as error:
         published.build(CCA, CONSTRUCTOR, cca)
     for part in (
-        "missing query_conv.bias", "missing gamma", "unknown query_conv.bais",
+        "missing query_conv.bias", "missing gamma", "unknown query_conv.tilt",
         "value_conv.weight is (16, 8, 1, 1), must be (16, 16, 1, 1)", "key_conv.bias is (1, 2), must be (2,)",
     ):  # fmt: skip
         assert part in str(error.value)

@@ -1,6 +1,8 @@
 """Checkpoints of mmsegmentation: names and shapes written out here as its code makes them, numbers computed from them
 by plain functions that know nothing of ours."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -219,13 +221,17 @@ def test_what_is_not_converted(backbone, tmp_path):
     refused([1, 2], "holds no state dict")
     refused({}, "holds no state dict")
     refused(backbone, "no decode head")
-    refused(head, "no ResNet that timm has")
+    refused(head, "no ResNet of depth 50, 101 or 152")
     refused(backbone | {"decode_head.conv_seg.weight": torch.ones(K, INNER, 1, 1)}, "none of CCHead, DAHead, GCHead")
     v1d = {
         name.replace("downsample.1", "downsample.2").replace("downsample.0", "downsample.1"): t
         for name, t in backbone.items()
     }
     refused(v1d | head, "ResNetV1d")
+    basic = {name: t for name, t in backbone.items() if "conv3" not in name and "bn3" not in name}
+    refused(basic | head, "basic blocks .depth 18 or 34.")
+    shallow = {name: t for name, t in basic.items() if int((re.findall(r"layer.\.(\d)", name) or "0")[0]) < 2}
+    refused(shallow | head, r"stages have \[2, 2, 2, 2\] blocks")
     odd = head | {"decode_head.cca.query_conv.weight": torch.ones(5, INNER, 1, 1)}
     refused(backbone | odd, "cca.query_conv.weight has 5 filters, which do not divide 32")
     source.write_bytes(b"not a checkpoint")
