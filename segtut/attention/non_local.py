@@ -17,7 +17,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from segtut.attention import _check
-from segtut.attention.shapes import Dense, Features, KeyFeatures, Keys, Queries, Rows
+from segtut.attention.shapes import Dense, Features, KeyFeatures, Keys, QueryKey, Rows
 
 MODES = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 
@@ -27,7 +27,7 @@ def positions(x: Features) -> Rows:
     return rearrange(x, "B C H W -> B (H W) C")
 
 
-def non_local(q: Queries, k: Keys, v: KeyFeatures, scale: float = 1.0) -> tuple[Features, Dense]:
+def non_local(q: QueryKey, k: Keys, v: KeyFeatures, scale: float = 1.0) -> tuple[Features, Dense]:
     """Non-local attention with its map, without residual.
 
     Parameters
@@ -47,7 +47,7 @@ def non_local(q: Queries, k: Keys, v: KeyFeatures, scale: float = 1.0) -> tuple[
     return rearrange(attention @ positions(v), "B (H W) C -> B C H W", H=q.shape[2]), attention
 
 
-def non_local_sdpa(q: Queries, k: Keys, v: KeyFeatures, scale: float = 1.0) -> Features:
+def non_local_sdpa(q: QueryKey, k: Keys, v: KeyFeatures, scale: float = 1.0) -> Features:
     """`non_local` by `F.scaled_dot_product_attention`: the map is made piece by piece, and N×N is never stored."""
     _check.dense_qkv(q, k, v)
     H, C = q.shape[2], v.shape[1]
@@ -83,7 +83,7 @@ class NonLocal(nn.Module):
     inner : int, optional
         D, instead of C // reduction.
     implementation : {"sdpa", "dense"}
-        `non_local_sdpa`, for the two Gaussian modes, or `non_local`: same numbers. A returned map is always dense.
+        `non_local_sdpa`, for the two Gaussian modes, or with the whole map: same numbers. A returned map is dense.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class NonLocal(nn.Module):
             _check.poolable(x)
         return self.theta(x), self.pool(self.phi(x)), self.pool(self.g(x))
 
-    def attention(self, q: Queries, k: Keys) -> Dense:
+    def attention(self, q: QueryKey, k: Keys) -> Dense:
         """The pairwise function of queries and keys, normalised."""
         q, k = positions(q), positions(k)
         if "gaussian" in self.mode:

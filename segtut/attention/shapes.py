@@ -6,7 +6,6 @@ from torch import Tensor
 Features = Float[Tensor, "B C H W"]
 QueryKey = Float[Tensor, "B C_qk H W"]
 CrissCross = Float[Tensor, "B H W H+W"]
-Queries = Float[Tensor, "B C_qk H W"]
 Keys = Float[Tensor, "B C_qk h w"]
 KeyFeatures = Float[Tensor, "B C h w"]
 Rows = Float[Tensor, "B N C"]  # N = H·W positions, numbered i·W + j

@@ -10,10 +10,16 @@ from segtut.attention import _check
 Block = Callable[..., nn.Sequential]
 
 
+def conv(channels: int, out: int, kernel: int = 3, dilation: int = 1, bias: bool = False) -> nn.Conv2d:
+    """A convolution that leaves the size as it is."""
+    return nn.Conv2d(channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=bias)
+
+
 def conv_bn_relu(channels: int, out: int, kernel: int = 3, dilation: int = 1, activate: bool = True) -> nn.Sequential:
     """Convolution without bias, batch norm, and unless `activate` is False ReLU; the size stays."""
-    conv = nn.Conv2d(channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(out), *[nn.ReLU(inplace=True)] * activate)
+    return nn.Sequential(
+        conv(channels, out, kernel, dilation), nn.BatchNorm2d(out), *[nn.ReLU(inplace=True)] * activate
+    )
 
 
 class InPlaceABN(nn.BatchNorm2d):
@@ -34,8 +40,8 @@ class InPlaceABN(nn.BatchNorm2d):
 
 def conv_abn(channels: int, out: int, kernel: int = 3, dilation: int = 1, activate: bool = True) -> nn.Sequential:
     """As `conv_bn_relu`, with `InPlaceABN` and leaky ReLU of slope 0.01: what the official CCNet was trained with."""
-    conv = nn.Conv2d(channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=False)
-    return nn.Sequential(conv, InPlaceABN(out), *[nn.LeakyReLU(0.01, inplace=True)] * activate)
+    layers = conv(channels, out, kernel, dilation), InPlaceABN(out)
+    return nn.Sequential(*layers, *[nn.LeakyReLU(0.01, inplace=True)] * activate)
 
 
 BLOCKS: dict[str, Block] = {"bn_relu": conv_bn_relu, "inplace_abn": conv_abn}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from segtut.attention import _check
-from segtut.networks.blocks import classify, conv_abn, conv_bn_relu
+from segtut.networks.blocks import classify, conv, conv_abn, conv_bn_relu
 from segtut.networks.heads import CCHead, DAHead, FCNHead, GCHead, NonLocalHead, number_of_passes
 from segtut.networks.other_heads import ASPPHead, EMAHead, PSPHead
 from segtut.published.operators import (
@@ -43,7 +43,7 @@ def _conv_module(
 ) -> nn.Sequential:  # fmt: skip
     """mmcv's ConvModule as a block of ours: a bias only where no norm follows. `window`: its kernel and dilation."""
     kernel, dilation = window or (kernel, dilation)
-    layers = [nn.Conv2d(channels, out, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=not norm_cfg)]
+    layers = [conv(channels, out, kernel, dilation, bias=not norm_cfg)]
     if norm_cfg:
         layers.append(norm_layer(norm_cfg, out))
     if activate and act_cfg:
