@@ -109,12 +109,21 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files")],
     run: Annotated[Path, typer.Option(help="Folder of a run, or a .safetensors file of ours")],
     out: Annotated[Path, typer.Option(help="Folder for STEM_overlay.png and STEM_mask.png")] = Path("predictions"),
+    window: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Height and width of sliding windows, for images too big to see whole"),
+    ] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Look at the mirror image, too")] = False,
+    scale: Annotated[list[float] | None, typer.Option(help="Look at it enlarged so [default: 1]")] = None,
 ) -> None:
-    """Segment image files: a colour overlay and an index mask each."""
+    """Segment image files: a colour overlay and an index mask each.
+
+    --scale may be given several times; the probabilities of all looks are averaged.
+    """
     from segtut.inference import predict_files
     from segtut.training import load_network
 
-    for path in predict_files(load_network(run), images, out):
+    for path in predict_files(load_network(run), images, out, window=window, flip=flip, scales=scale or (1.0,)):
         print(path)
 
 

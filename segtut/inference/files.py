@@ -1,22 +1,30 @@
 """Networks on pictures of one's own: from image files to colour overlays and index masks."""
 
 import colorsys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from segtut.data import PALETTE, VOID_COLOUR, DataError, colourise, normalise
 from segtut.files import write_atomically
+from segtut.inference.average import probabilities
 from segtut.networks import SegmentationNetwork
 from segtut.training import predict
 
 
 def predict_files(
-    network: SegmentationNetwork, images: Iterable[str | Path], out: str | Path, opacity: float = 0.6
+    network: SegmentationNetwork,
+    images: Iterable[str | Path],
+    out: str | Path,
+    opacity: float = 0.6,
+    window: tuple[int, int] | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
 ) -> list[Path]:
     """Segment image files.
 
@@ -26,13 +34,16 @@ def predict_files(
     Parameters
     ----------
     network : SegmentationNetwork
-        In evaluation mode. An image is resized to the height that the network was trained on, its shape kept.
+        Put into evaluation mode. Without `window`, an image is resized to the height that the network was trained on,
+        its shape kept.
     images : iterable of path
         Image files of any size, turned as their EXIF says.
     out : path
         Folder, made if missing.
     opacity : float
         Of the colours, 0 to 1.
+    window, flip, scales
+        See `segtut.inference.probabilities`; with `window` an image is looked at in its own size.
 
     Returns
     -------
@@ -43,6 +54,8 @@ def predict_files(
     ------
     DataError
         A file does not decode, two have one stem, or there is none: said before anything is written.
+    ValueError
+        `window` or `scales` is out of range.
     """
     paths = [Path(path) for path in images]
     if not paths:
@@ -59,10 +72,18 @@ def predict_files(
     try:
         for path in tqdm(paths, unit="image", disable=len(paths) < 2):
             image = _read(path)
-            if trained:
-                height, width = image.shape[:2]
-                network.input_size = (trained[0], max(8, round(trained[0] * width / height)))
-            mask = predict(network, normalise(image).to(device))[0].cpu().numpy().astype(np.uint8)
+            x = normalise(image).to(device)
+            height, width = image.shape[:2]
+            size = (trained[0], max(8, round(trained[0] * width / height))) if trained and window is None else None
+            if window is None and not flip and tuple(scales) == (1.0,):
+                network.input_size = size
+                classes = predict(network, x)
+            else:
+                if size:
+                    x = F.interpolate(x, size=size, mode="bilinear", antialias=True)
+                p = probabilities(network, x, window, flip=flip, scales=scales)
+                classes = F.interpolate(p, size=(height, width), mode="bilinear").argmax(1) if size else p.argmax(1)
+            mask = classes[0].cpu().numpy().astype(np.uint8)
             written += _write(Path(out), path.stem, image, mask, opacity, palette(network.spec["num_classes"]))
     finally:
         network.input_size = trained

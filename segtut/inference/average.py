@@ -1,0 +1,123 @@
+"""Several looks at one image, averaged: windows, mirror images, scales.
+
+Each function here and in `windows` takes a predictor, images (B, 3, h, w) -> probabilities (B, K, h, w), so that
+they can be put into each other.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from segtut.attention import _check
+from segtut.inference.windows import Predictor, check_window, slide
+from segtut.training.recipe import resolve_precision
+
+
+def mirrored(predictor: Predictor) -> Predictor:
+    """The predictor that also looks at the mirror image, turns that answer back, and takes the mean."""
+
+    def both(image: Tensor) -> Tensor:
+        return (predictor(image) + predictor(image.flip(-1)).flip(-1)) / 2
+
+    return both
+
+
+def rescaled(
+    predictor: Predictor, image: Float[Tensor, "B 3 H W"], scales: Sequence[float]
+) -> Float[Tensor, "B K H W"]:
+    """Mean of what a predictor says of an image at several sizes, each answer resized to H×W.
+
+    Raises
+    ------
+    ValueError
+        No scale, or one that is not above 0.
+    """
+    _check_scales(scales)
+    if tuple(scales) == (1,):
+        return predictor(image)
+    H, W = image.shape[-2:]
+    total = None
+    for scale in scales:
+        size = (max(1, round(scale * H)), max(1, round(scale * W)))
+        x, same = image, size == (H, W)
+        if not same:
+            x = F.interpolate(image, size=size, mode="bilinear", antialias=True)
+        p = predictor(x)
+        if not same:  # the weights of bilinear interpolation sum to 1: probabilities stay probabilities
+            p = F.interpolate(p, size=(H, W), mode="bilinear")
+        total = p / len(scales) if total is None else total.add_(p, alpha=1 / len(scales))
+    return total
+
+
+@torch.inference_mode()
+def probabilities(
+    network: nn.Module,
+    image: Float[Tensor, "B 3 H W"],
+    window: tuple[int, int] | None = None,
+    overlap: float = 0.5,
+    blend: str = "hann",
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+    precision: str = "auto",
+) -> Float[Tensor, "B K H W"]:
+    """Class probabilities of every pixel, as a mean over windows, mirror images and scales.
+
+    Probabilities are averaged, not scores: softmax puts every look on one scale, and the mean of distributions is
+    one.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode: images -> scores (B, K, H, W) before softmax.
+    image : Tensor
+        Normalised images (B, 3, H, W), on the network's device, at the size at which it shall see them:
+        ``network.input_size`` is not looked at.
+    window : (int, int), optional
+        Height and width of sliding windows, in pixels of the rescaled image; None: the whole image at once.
+    overlap, blend
+        Of the windows, see `blending_weights`.
+    flip : bool
+        Look at the mirror image, too.
+    scales : sequence of float
+        Enlargements at which to look.
+    precision : {"auto", "no", "bf16", "fp16"}
+        See `Recipe`.
+
+    Returns
+    -------
+    Tensor
+        float32 (B, K, H, W); sums to 1 over the classes.
+
+    Raises
+    ------
+    ValueError
+        An argument is out of range, or the network is in training mode.
+    """
+    if window is not None:
+        check_window(window)
+    _check_scales(scales)
+    _check.features("image", image)
+    if network.training:
+        raise ValueError("network is in training mode, in which batch norm depends on the batch: call network.eval()")
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(resolve_precision(precision, image.device))
+
+    def look(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, kind, enabled=kind is not None):
+            scores = network(x.contiguous(memory_format=torch.channels_last))
+        return scores.float().softmax(1)
+
+    predictor = mirrored(look) if flip else look  # inside the windows: only one window is held twice
+    if window is None:
+        return rescaled(predictor, image, scales)
+    return rescaled(lambda x: slide(predictor, x, window, overlap, blend), image, scales)
+
+
+def _check_scales(scales: Sequence[float]) -> None:
+    if not isinstance(scales, tuple | list) or not scales:
+        raise ValueError(f"scales={scales!r}: give at least one enlargement, such as (0.75, 1.0, 1.25)")
+    for scale in scales:
+        if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < float("inf"):
+            raise ValueError(f"scale {scale!r} in scales={tuple(scales)!r}: must be a number above 0")
