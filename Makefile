@@ -27,8 +27,8 @@ unit: environment
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 -m "not browser"
 
 chapters: environment
-	@echo "Running every chapter from top to bottom, one after another."
-	@$(PY) -m pytest --nbmake --nbmake-timeout=300 --timeout=600 notebooks
+	@echo "Running every chapter, and the answers to its exercises, from top to bottom, two at a time."
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --nbmake --nbmake-timeout=300 --timeout=600 notebooks
 
 browser: environment  ## Open every page of the built book in headless Chromium
 	@echo "Opening every page of the built book in headless Chromium."
@@ -39,7 +39,7 @@ lint: environment  ## Check style, spelling, stripped notebooks and derived link
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m codespell_lib
-	@$(PY) -m nbstripout --verify notebooks/*.ipynb
+	@$(PY) -m nbstripout --verify $$(find notebooks -name "*.ipynb" -not -path "*/.ipynb_checkpoints/*")
 	@$(PY) tools/derive.py --check
 
 derive: environment  ## Write the project's home into badges, bootstrap cells and settings

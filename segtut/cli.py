@@ -1,6 +1,8 @@
 """The `segtut` command."""
 
+import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +48,10 @@ def train(
     layout: Annotated[str | None, typer.Option(help="segnet, fastai or folders [default: looked at]")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Delete the run in that folder first")] = False,
 ) -> None:
-    """Train a network; run the same command again to continue an interrupted training."""
+    """Train a network; run the same command again to continue an interrupted training.
+
+    On four GPUs: accelerate launch --multi_gpu --num_processes 4 -m segtut.cli train ...
+    """
     import torch
 
     from segtut.data import DataError, find_camvid, open_splits
@@ -75,9 +80,11 @@ def train(
     if restart:  # the run's own files only: --out may name a folder that holds more
         for name in RUN_FILES:
             (folder / name).unlink(missing_ok=True)
-    print(f"Training {network} on {backbone}, recipe {how.name}, {how.epochs} epochs, in {folder}.")
+    together = f" by {count} processes" if (count := int(os.environ.get("WORLD_SIZE", "1"))) > 1 else ""
+    print(f"Training {network} on {backbone}, recipe {how.name}, {how.epochs} epochs, in {folder}{together}.")
     run = run_training(net, splits, how, folder)
-    save_curves(run.history, folder / "curves.png")
+    if run.folder:
+        save_curves(run.history, folder / "curves.png")
     _print_scores(run.card["result"])
     print(f"Best on val after epoch {run.card['result']['best_epoch']}; weights, history, curves and card: {folder}")
 
@@ -213,7 +220,11 @@ def main() -> None:
         ImplementationsDiffer,
     )  # fmt: skip
     try:
-        app(standalone_mode=False)
+        if os.environ.get("RANK", "0") == "0":
+            app(standalone_mode=False)
+        else:  # one of several processes that train together: the first one speaks
+            with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+                app(standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):

@@ -52,12 +52,17 @@ def forget_what_changed(executed_with, built_from):
 
 
 def kernel_environment():
-    """Environment variables under which the chapters see this Python and no settings of the reader's own."""
+    """Environment variables under which the chapters see this Python and no settings of the reader's own.
+
+    Two chapters run at a time, so each takes half of the cores.
+    """
     profile = BUILD / ".ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
     # Kernels and the builder talk over 127.0.0.1: the kernel's warning about that is of no use here.
     (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
-    return os.environ | {"IPYTHONDIR": str(BUILD / ".ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    environment = os.environ | {"IPYTHONDIR": str(BUILD / ".ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+    return environment
 
 
 def prune_mathjax():
@@ -75,11 +80,13 @@ def build():
     BUILD.mkdir(exist_ok=True)
     there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
     executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + "\n".join(there)
-    built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/book.py")
+    built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/*.py")
     forget_what_changed(executed_with, built_from)
     EXECUTED_WITH.write_text(executed_with)
+    environment = kernel_environment()
+    subprocess.run([sys.executable, "tools/execute.py"], cwd=ROOT, env=environment)  # what fails there fails below, too
     status = subprocess.run(
-        [jupyter_book, "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT, env=kernel_environment()
+        [jupyter_book, "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT, env=environment
     ).returncode
     if status:
         print("\nThe book was not built: the first error or warning above says why.", file=sys.stderr)

@@ -3,7 +3,8 @@
 The project's home is written once, under ``[project.urls]`` in ``pyproject.toml``. From it follow
 
 - every link to it in ``_config.yml``, ``README.md``, ``CITATION.cff``, the pages under ``book/`` and the chapters,
-- each chapter's Colab badge, directly below the title, and its bootstrap cell, the same in all chapters.
+- the Colab badge of each chapter and of each notebook with solutions, directly below the title, and their bootstrap
+  cell, the same in all.
 
 Chapters are also brought to the one form in which they are committed: without outputs, execution counts and
 whatever else an editor leaves in them. Who forks the project changes one line and runs ``make derive``.
@@ -92,22 +93,25 @@ def derive_links(text, home, known):
 
 
 def derive_chapter(source, path, home, bootstrap):
-    """Return the text of a chapter with its badge and bootstrap cell, in the form in which it is committed."""
+    """Return the text of a chapter with its badge and bootstrap cell, in the form in which it is committed.
+
+    `path` is the chapter's own, from the root of the project.
+    """
     try:
         notebook = nbformat.reads(source, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise DeriveError(f"notebooks/{path.name}: not a notebook that can be read ({type(error).__name__})") from error
+        raise DeriveError(f"{path.as_posix()}: not a notebook that can be read ({type(error).__name__})") from error
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
-        raise DeriveError(f"notebooks/{path.name}: the first cell must be Markdown that begins with '# Title'")
+        raise DeriveError(f"{path.as_posix()}: the first cell must be Markdown that begins with '# Title'")
     title, _, rest = BADGE.sub("\n\n", first.source).partition("\n")
-    link = f"https://colab.research.google.com/github/{'/'.join(home)}/blob/main/notebooks/{path.name}"
-    badge = f"[![Open in Colab](../book/static/colab-badge.png)]({link})"
+    link = f"https://colab.research.google.com/github/{'/'.join(home)}/blob/main/{path.as_posix()}"
+    badge = f"[![Open in Colab]({'../' * (len(path.parts) - 1)}book/static/colab-badge.png)]({link})"
     first.source = "\n\n".join(part for part in (title, badge, rest.strip()) if part)
 
     tagged = [cell for cell in notebook.cells if "bootstrap" in cell.metadata.get("tags", [])]
     if len(tagged) > 1:
-        raise DeriveError(f"notebooks/{path.name}: {len(tagged)} cells have the tag 'bootstrap': keep one")
+        raise DeriveError(f"{path.as_posix()}: {len(tagged)} cells have the tag 'bootstrap': keep one")
     if not tagged:
         tagged = [nbformat.v4.new_code_cell()]
         notebook.cells.insert(1, tagged[0])
@@ -130,9 +134,11 @@ def derive(root):
         if path.is_file():
             yield path, derive_links(path.read_text(encoding="utf-8"), home, known)
     bootstrap = BOOTSTRAP.format(home=f"https://github.com/{'/'.join(home)}", d2l=read_d2l(root))
-    for path in sorted(root.glob("notebooks/*.ipynb")):
+    for path in sorted(root.glob("notebooks/**/*.ipynb")):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
         source = derive_links(path.read_text(encoding="utf-8"), home, known)
-        yield path, derive_chapter(source, path, home, bootstrap)
+        yield path, derive_chapter(source, path.relative_to(root), home, bootstrap)
 
 
 def main(arguments=None):

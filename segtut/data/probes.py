@@ -123,9 +123,15 @@ def _grid(images: int, H: int, W: int) -> tuple[Tensor, Tensor]:
     return rows.expand(images, H, W), columns.expand(images, H, W)
 
 
+def _in_turn(images: int, values: int, generator: Generator) -> Tensor:
+    """0 to values - 1 in random order, each as often as the others but for one; (B, 1, 1)."""
+    start = torch.randint(values, (1,), generator=generator)  # else a single image would always get 0
+    return ((torch.randperm(images, generator=generator) + start) % values)[:, None, None]
+
+
 def _one_thing(images: int, H: int, W: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Offsets (rows, columns) of each position from a single thing, and the map of the thing; all places in turn."""
-    place = (torch.randperm(images, generator=generator) % (H * W))[:, None, None]
+    """Offsets (rows, columns) of each position from a single thing, and the map of the thing."""
+    place = _in_turn(images, H * W, generator)
     rows, columns = _grid(images, H, W)
     below, right = rows - place // W, columns - place % W
     return below, right, torch.where((below == 0) & (right == 0), 0, -1)
@@ -158,7 +164,7 @@ def _matching(images: int, H: int, W: int, generator: Generator) -> Layout:
 
 
 def _count(images: int, H: int, W: int, generator: Generator) -> Layout:
-    number = (torch.randperm(images, generator=generator) % COLOURS)[:, None, None]
+    number = _in_turn(images, COLOURS, generator)
     order = torch.rand(images, H * W, generator=generator).argsort(dim=1).view(images, H, W)
     return Layout(torch.where(order <= number, 0, -1), number.expand(images, H, W).clone())
 

@@ -77,7 +77,7 @@ class SegmentationNetwork(nn.Module):
         Returns
         -------
         Tensor or tuple of Tensor
-            Scores (B, K, *size) before softmax.
+            Scores before softmax, (B, K, H, W), or with `size` in place of H and W.
 
         Raises
         ------

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from segtut.attention import _check
 from segtut.networks.blocks import Block, block_named, classify, share, width
+from segtut.networks.synchronised import total
 
 
 class PSPHead(nn.Module):
@@ -133,7 +134,7 @@ class EMAHead(nn.Module):
             z = (features.mT @ mu).softmax(dim=-1)  # (B, N, K)
             mu = F.normalize(features @ F.normalize(z, p=1, dim=1), dim=1)
         if self.training:
-            mean = F.normalize(mu.mean(dim=0, keepdim=True), dim=1)
+            mean = F.normalize(total(mu.mean(dim=0, keepdim=True)), dim=1)  # of all processes' images
             self.mu.lerp_(mean.to(self.mu.dtype), self.momentum)
         return (mu @ z.mT).unflatten(2, x.shape[2:])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from segtut.files import write_atomically
 from segtut.plot.show import show
@@ -24,6 +25,7 @@ def curves(history: pd.DataFrame) -> Figure:
     right.set(xlabel="epoch", ylim=(0, 1))
     right.legend(["pixel accuracy, val", "mean IoU, val", f"best: {best['val_mean_iou']:.3f}"], frameon=False)
     for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no epoch 1.5
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -17,6 +17,7 @@ import torch
 from segtut import cost
 from segtut.data.classes import CLASSES
 from segtut.files import write_atomically
+from segtut.networks.synchronised import processes
 from segtut.training.evaluation import evaluate
 from segtut.training.metrics import iou_per_class, mean_iou, pixel_accuracy
 
@@ -113,6 +114,7 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
         "precision": precision,
         "commit": commit(),
         "device": device_name(device),
+        "processes": processes(),
         "software": software(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": round(seconds, 2),
@@ -129,3 +131,35 @@ def write_card(path: Path, card: dict[str, Any]) -> Path:
     """Write a run card; NaN is not JSON and is refused."""
     text = json.dumps(card, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     return write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
+    """Read the run cards in a folder, sorted by file name.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Holds ``*.json``, one run card each. None: the cards that come with the package.
+
+    Returns
+    -------
+    list of dict
+        The cards, each with the name of its file, less ``.json``, under the key ``file``.
+
+    Raises
+    ------
+    ValueError
+        A file is not a run card; the message names it.
+    """
+    folder = Path(folder) if folder is not None else Path(__file__).parents[1] / "runs"
+    cards = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            card = json.loads(path.read_text(encoding="utf-8"))
+            card["recipe"]["name"], card["network"]["name"], card["seed"], card["result"], card["history"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(
+                f"{path} is no run card ({type(error).__name__}: {error}): `segtut train` writes one as card.json"
+            ) from error
+        cards.append(card | {"file": path.stem})
+    return cards

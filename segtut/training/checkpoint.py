@@ -58,7 +58,8 @@ def set_random_state(state: dict[str, Any]) -> None:
     np.random.set_state((kind, np.array(keys, np.uint32), *rest))  # noqa: NPY002
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
+        # The first GPU's for all: a run has one generator, and may go on with another number of GPUs.
+        torch.cuda.set_rng_state_all(state["cuda"][:1] * torch.cuda.device_count())
 
 
 @contextmanager
@@ -98,6 +99,22 @@ def require_same(now: dict[str, Any], before: dict[str, Any] | None, folder: Pat
         raise CheckpointError(
             f"{folder} holds another run ({'; '.join(differ[:3])}): choose another folder, or start anew with --restart"
         )
+
+
+def load_run(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
+    """State of the run that a folder holds; None if it holds none.
+
+    Raises
+    ------
+    CheckpointError
+        It is another run, or damaged.
+    """
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return None
+    state = load_checkpoint(path)
+    require_same(identity, state.get("identity"), folder)
+    return state
 
 
 def save_network(path: str | Path, network: SegmentationNetwork) -> Path:

@@ -3,12 +3,13 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
 from segtut.data.augment import eval_transform
 from segtut.data.classes import NUM_CLASSES
 from segtut.data.loader import make_loader
 from segtut.networks import SegmentationNetwork
+from segtut.networks.synchronised import processes, rank, total
 from segtut.training.metrics import confusion_matrix
 from segtut.training.recipe import resolve_precision
 
@@ -56,6 +57,8 @@ def evaluate(
 ) -> Tensor:
     """Confusion matrix of a network over a whole split.
 
+    Of several processes each scores every n-th image, and all get the sum; so all must call.
+
     Parameters
     ----------
     network : SegmentationNetwork
@@ -86,8 +89,11 @@ def evaluate(
     classes = network.spec["num_classes"]
     if classes != NUM_CLASSES:
         raise ValueError(f"the network knows {classes} classes, the data {NUM_CLASSES}: its scores would mean nothing")
-    total = torch.zeros(classes, classes, dtype=torch.int64, device=device)
-    for image, target in make_loader(dataset, eval_transform(), batch_size, train=False, workers=workers):
-        pred = predict(network, image.to(device, non_blocking=True), precision)
-        total += confusion_matrix(pred, target.to(device, non_blocking=True), classes)
-    return total.cpu()
+    matrix = torch.zeros(classes, classes, dtype=torch.int64, device=device)
+    mine = range(rank(), len(dataset), processes())
+    if mine or processes() == 1:  # fewer images than processes leave some without
+        share = Subset(dataset, mine)
+        for image, target in make_loader(share, eval_transform(), batch_size, train=False, workers=workers):
+            pred = predict(network, image.to(device, non_blocking=True), precision)
+            matrix += confusion_matrix(pred, target.to(device, non_blocking=True), classes)
+    return total(matrix).cpu()

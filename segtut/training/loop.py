@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import accelerate
 import pandas as pd
 import torch
-from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import set_seed
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
@@ -20,19 +19,20 @@ from segtut.data.augment import train_transform
 from segtut.data.loader import make_loader
 from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork
+from segtut.networks.synchronised import processes, synchronised, total
 from segtut.training import card as cards
 from segtut.training.checkpoint import (
     claim,
-    load_checkpoint,
+    load_run,
     random_state,
-    require_same,
     save_checkpoint,
     save_network,
     set_random_state,
 )
 from segtut.training.evaluation import evaluate
-from segtut.training.loss import balanced_weights, cross_entropy
-from segtut.training.recipe import Recipe, learning_rate, resolve_precision
+from segtut.training.loss import balanced_weights, cross_entropy, total_weight
+from segtut.training.processes import from_main, share, start
+from segtut.training.recipe import Recipe, learning_rate
 
 RUN_FILES = ("checkpoint.pt", "best.safetensors", "card.json", "history.csv", "history.xlsx", "curves.png")
 """What a run leaves in its folder (`segtut train` draws the curves)."""
@@ -57,7 +57,7 @@ class Run:
     card : dict
         The run card.
     folder : Path or None
-        Where the files are.
+        Where the files are; None in a process that writes none.
     """
 
     network: SegmentationNetwork
@@ -76,6 +76,9 @@ def train(
     progress: bool = True,
 ) -> Run:
     """Train a network, keep the weights that are best on val, write a run card.
+
+    Started by ``accelerate launch`` or ``torchrun`` in several processes, each computes its share of the same batches:
+    the run is that of one process, but for rounding. The main process alone writes, and calls `on_epoch`.
 
     Parameters
     ----------
@@ -100,6 +103,8 @@ def train(
 
     Raises
     ------
+    ValueError
+        The recipe's batch cannot be split evenly over the processes.
     TrainingDiverged
         The loss is NaN or infinite. The checkpoint of the last whole epoch stays.
     CheckpointError
@@ -107,18 +112,16 @@ def train(
     WriteError
         A file cannot be written: disk full, no permission. The last whole epoch stays.
     """
-    folder = Path(folder) if folder is not None else None
-    with claim(folder) if folder else nullcontext():
-        return _train(network, data, recipe, folder, on_epoch, progress)
+    accelerator = start(recipe)
+    main = accelerator.is_main_process
+    folder = Path(folder) if folder is not None and main else None
+    with claim(folder) if folder else nullcontext(), synchronised(network, accelerator.device):
+        return _train(accelerator, network, data, recipe, folder, on_epoch if main else None, progress and main)
 
 
-def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
-    AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run may have had another precision
-    cpu = not torch.cuda.is_available()  # MPS is left out: nobody has measured this loop there
-    device = PartialState(cpu=cpu).device
-    precision = resolve_precision(recipe.precision, device)
-    accelerator = accelerate.Accelerator(mixed_precision=precision, cpu=cpu)
-    accelerate.utils.set_seed(recipe.seed)
+def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Run:
+    device, precision = accelerator.device, accelerator.mixed_precision
+    set_seed(recipe.seed)  # the same in all processes: see SharedDropout2d
 
     loader = make_loader(
         data["train"],
@@ -139,10 +142,8 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
         "data": {split: data[split].digest for split in data},
     }  # fmt: skip
     state: dict[str, Any] = {"identity": identity, "epoch": 0, "history": [], "best": -math.inf, "seconds": []}
-    checkpoint = folder / "checkpoint.pt" if folder else None
-    if checkpoint and checkpoint.exists():
-        state = load_checkpoint(checkpoint)
-        require_same(identity, state.get("identity"), folder)
+    if saved := from_main(lambda: load_run(folder, identity) if folder else None):
+        state = saved
         network.load_state_dict(state["weights"])
         optimiser.load_state_dict(state["optimiser"])
         set_random_state(state["random"])
@@ -155,7 +156,7 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
             best_weights=best_weights,
         )  # fmt: skip
         if folder:
-            save_checkpoint(checkpoint, state)
+            save_checkpoint(folder / "checkpoint.pt", state)
 
     if state["epoch"] == 0:
         save()
@@ -179,13 +180,14 @@ def _train(network, data, recipe, folder, on_epoch, progress) -> Run:
                     weight * cross_entropy(scores, target, recipe.label_smoothing, class_weights)
                     for weight, scores in zip(network.loss_weights(len(outputs)), outputs, strict=True)
                 )
+                loss = loss * share(total_weight(target, class_weights))  # 1, unless the batch is split
                 accelerator.backward(loss)
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
                 loss_sum += loss.detach()
                 bar.update()
                 if (step + 1) % NAN_CHECK.get(device.type, 1) == 0 or step + 1 == steps:
-                    mean = loss_sum.item() / (step + 1)
+                    mean = total(loss_sum).item() / processes() / (step + 1)
                     if not math.isfinite(mean):
                         raise TrainingDiverged(_diverged(mean, epoch, step, lr, folder))
                     rate = recipe.batch_size * (step + 1) / (time.perf_counter() - started)
@@ -246,7 +248,7 @@ def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _diverged(mean: float, epoch: int, step: int, lr: float, folder: Path | None) -> str:
-    kept = f"the state after epoch {epoch} is in {folder}" if folder else "nothing was written (no folder was named)"
+    kept = f"the state after epoch {epoch} is in {folder}" if folder else "this process has written nothing"
     return (
         f"the loss became {mean} in epoch {epoch + 1}, step {step + 1}, at learning rate {lr:.1e}: {kept}; "
         "lower lr, or check the data"

@@ -38,15 +38,22 @@ def cross_entropy(
         scores.float(), target, class_weights, ignore_index=ignore_index, reduction="sum",
         label_smoothing=label_smoothing,
     )  # fmt: skip
+    weight = total_weight(target, class_weights, ignore_index)
+    return total / weight.clamp(min=1 if class_weights is None else torch.finfo(weight.dtype).tiny)
+
+
+def total_weight(
+    target: Int64[Tensor, "B H W"], class_weights: Float[Tensor, " K"] | None = None, ignore_index: int = IGNORE_INDEX
+) -> Tensor:
+    """Number of the labelled pixels, or the sum of their weights: what the mean of `cross_entropy` divides by."""
     labelled = target != ignore_index
     if class_weights is None:
-        return total / labelled.sum().clamp(min=1)
-    weight = class_weights[torch.where(labelled, target, 0)] * labelled
-    return total / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+        return labelled.sum()
+    return (class_weights[torch.where(labelled, target, 0)] * labelled).sum()
 
 
 def balanced_weights(dataset: Dataset, num_classes: int) -> Float[Tensor, " K"]:
-    """Weight 1 / ln(1.02 + p) for a class with the share p of the labelled pixels (Paszke et al. 2016, section 5.1).
+    """Weight 1 / ln(1.02 + p) for a class with the share p of the labelled pixels (Paszke et al. 2016, section 5.2).
 
     A class that never occurs weighs what p = 0 gives, 50; one that is everywhere, 1.4.
     """

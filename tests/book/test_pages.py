@@ -14,13 +14,15 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 COLAB = ROOT / "../shared/colab/pip-freeze.gpu.txt"
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
 MYST = re.compile(r"^\s*(:{3,}|`{3,}|~{3,})\{|\{[a-z][\w:+-]*\}`|^\([\w-]+\)=$", re.MULTILINE)
 
 
 def contents():
     """Return the pages of the table of contents, in order, without suffix."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
+    entries = [entry for part in toc["parts"] for entry in part["chapters"]]
+    return [toc["root"], *(page["file"] for entry in entries for page in (entry, *entry.get("sections", [])))]
 
 
 def faults_of_chapter(notebook):
@@ -31,7 +33,7 @@ def faults_of_chapter(notebook):
     bootstraps = [cell for cell in notebook.cells if "bootstrap" in cell.metadata.get("tags", [])]
     checks = {
         "no title in its first line": not first[0].startswith("# "),
-        "no Colab badge below the title": not (len(first) > 2 and first[2].startswith("[![Open in Colab](../book/")),
+        "no Colab badge below the title": not (len(first) > 2 and first[2].startswith("[![Open in Colab](../")),
         "not one bootstrap cell as second cell": bootstraps != notebook.cells[1:2],
         "outputs or execution counts": any(cell.outputs or cell.execution_count for cell in code),
         "MyST that Colab and GitHub do not render": MYST.search(text),
@@ -45,16 +47,30 @@ def faults_of_chapter(notebook):
 def test_contents_and_files_are_the_same():
     pages = contents()
     assert len(pages) == len(set(pages))
-    on_disk = [*(ROOT / "book").glob("*.md"), *CHAPTERS]
+    on_disk = [*(ROOT / "book").glob("*.md"), *CHAPTERS, *SOLUTIONS]
     assert sorted(pages) == sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in on_disk)
 
 
 def test_chapters_stand_in_the_order_of_their_numbers():
     chapters = [page for page in contents() if page.startswith("notebooks/")]
-    assert chapters and chapters == sorted(chapters)
+    assert chapters == [f"notebooks/{path.stem}" for path in CHAPTERS] + [
+        f"notebooks/solutions/{path.stem}" for path in SOLUTIONS
+    ]
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_exercise_has_its_answer(path):
+    text = "\n\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    exercises = re.search(r"^## Exercises$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+    answers = nbformat.read(path.parent / "solutions" / path.name, as_version=4)
+    titles = [line for cell in answers.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    numbers = re.findall(r"^(\d+)\. ", exercises, re.MULTILINE)
+    assert 2 <= len(numbers) <= 4
+    assert [match[1] for line in titles if (match := re.match(r"## (\d+)\. ", line))] == numbers
+    assert f"](solutions/{path.name})" in exercises, "the exercises do not lead to their answers"
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, *SOLUTIONS], ids=lambda path: f"{path.parent.stem}/{path.stem}")
 def test_chapter_has_the_committed_form(path):
     assert faults_of_chapter(nbformat.read(path, as_version=4)) == []
 

@@ -53,6 +53,14 @@ def test_images_depend_on_the_generator_alone(name):
     assert not torch.equal(first[0], other)
 
 
+def test_the_thing_stands_everywhere_equally_often():
+    generator = seeded()
+    places = [PROBES["beacon"].sample(1, SIZE, generator)[0][0].any(0).flatten() for _ in range(300)]
+    assert torch.stack(places).any(0).all()  # also where images are drawn one by one
+    x, _ = PROBES["left or right"].test(SIZE, generator)
+    assert (x[:, :COLOURS].sum((0, 1)) == COLOURS**3).all()
+
+
 def test_position_is_given_by_one_probe_only():
     for name, probe in PROBES.items():
         place = probe.sample(3, SIZE, seeded())[0][:, -2:]

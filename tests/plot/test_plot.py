@@ -64,6 +64,12 @@ def test_curves_mark_the_best_epoch():
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), HISTORY["train_loss"])
 
 
+def test_curves_tick_whole_epochs():
+    for axes in curves(HISTORY).axes:
+        ticks = axes.get_xticks()
+        assert {1, 2, 3} <= set(ticks) and (ticks == ticks.round()).all()
+
+
 def test_live_curves_show_one_picture_at_the_end():
     live = LiveCurves(3)
     with capture_output():
