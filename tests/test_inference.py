@@ -9,10 +9,13 @@ from PIL import Image
 from torch import nn
 from torch.testing import assert_close
 
+from segtut import cli
+from segtut.cost.memory import peak_bytes
 from segtut.data import DataError, Scenes, normalise
 from segtut.inference import BLENDS, blending_weights, mirrored, predict_files, probabilities, rescaled, slide
 from segtut.networks import build_network
 from segtut.training import predict
+from segtut.training.checkpoint import save_network
 
 B, H, W = 2, 21, 34
 
@@ -123,6 +126,39 @@ def test_probabilities_sum_to_1_and_are_deterministic(network, image, how):
     assert torch.equal(p, probabilities(network, image, **how, precision="no"))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (13, 1)])
+def test_images_of_a_pixel_or_a_line(network, size):
+    line = torch.randn(B, 3, *size, generator=torch.Generator().manual_seed(3))
+    for how in ({}, {"window": (5, 4)}, {"window": (1, 1), "flip": True}, {"scales": (0.3, 2.5), "window": (2, 3)}):
+        p = probabilities(network, line, **how, precision="no")
+        assert p.shape == (B, 4, *size)
+        assert_close(p.sum(1), torch.ones(B, *size))
+
+
+def test_images_of_a_batch_do_not_see_each_other(network, image):
+    how = {"window": (8, 11), "flip": True, "scales": (0.7, 1.3), "precision": "no"}
+    alone = torch.cat([probabilities(network, one[None], **how) for one in image])
+    assert_close(probabilities(network, image, **how), alone)
+
+
+def test_memory_is_the_result_and_one_window(network):
+    """The bound of chapter 14, equation 14.9, and the weights of both axes, which are lines and not images."""
+    h, w, K = 32, 40, 4
+    look = lambda x: network(x).softmax(1)  # noqa: E731
+
+    def peak(function, *size):
+        x = torch.zeros(1, 3, *size)
+        function(x)  # what libraries allocate once is no cost of a call
+        return peak_bytes(lambda: function(x), x.device)
+
+    with torch.no_grad():
+        one = peak(look, h, w)
+        for H, W in ((96, 160), (192, 160), (192, 320)):
+            lines = 40 * (H + W)
+            bound = 4 * K * H * W + one + 20 * h * w + lines
+            assert 4 * K * H * W < peak(lambda x: slide(look, x, (h, w)), H, W) <= bound < 0.75 * peak(look, H, W)
+
+
 def test_flips(image):
     assert torch.equal(image.flip(-1).flip(-1), image)
     one_sided = lambda x: torch.cat([x[..., :1], x[..., :-1]], -1)  # noqa: E731
@@ -164,13 +200,20 @@ def test_ccnet_on_images_of_any_size(ccnet):
     [
         ({"window": 8}, r"window=8: give height and width"),
         ({"window": (8, 0)}, r"width in window=0"),
+        ({"window": (-8, 9)}, r"height in window=-8"),
         ({"window": (8.5, 9)}, r"height in window=8.5"),
+        ({"window": (8, True)}, r"width in window=True"),
+        ({"window": (8, 9), "overlap": float("nan")}, r"overlap=nan"),
         ({"window": (8, 9), "overlap": 1}, r"overlap=1: it is a share"),
         ({"window": (8, 9), "overlap": -0.1}, r"overlap=-0.1"),
         ({"window": (8, 9), "blend": "gauss"}, r"blend='gauss' is unknown: use one of 'hann'"),
         ({"scales": ()}, r"scales=\(\): give at least one"),
         ({"scales": (1, 0)}, r"scale 0 in scales=\(1, 0\)"),
         ({"scales": (float("inf"),)}, r"scale inf"),
+        ({"scales": (float("nan"),)}, r"scale nan"),
+        ({"scales": 2.0}, r"scales=2.0: give at least one"),
+        ({"overlap": 2}, r"overlap=2: it is a share"),  # said although there is no window yet
+        ({"precision": "half"}, r"precision='half' is none of auto, no, bf16, fp16"),
     ],
 )
 def test_errors_name_the_argument(network, image, how, said):
@@ -183,8 +226,16 @@ def test_more_errors(network, image):
         probabilities(network.train(), image)
     with pytest.raises(ValueError, match="image has shape"):
         probabilities(network.eval(), image[0])
+    for function in (probabilities, lambda _, x: slide(network, x, (8, 9)), lambda _, x: rescaled(network, x, (2,))):
+        with pytest.raises(TypeError, match=r"image has dtype torch\.uint8"):
+            function(network, image.byte())
     with pytest.raises(ValueError, match=r"a window of 8×9 pixels with shape \(2, 3, 4, 5\)"):
         slide(lambda x: x[..., :4, :5], image, (8, 9))
+    for labels in (lambda x: x.argmax(1), lambda x: x.argmax(1, keepdim=True), lambda x: x.mean(1)):
+        with pytest.raises(ValueError, match=r"floating probabilities .* class indices cannot be averaged"):
+            slide(labels, image[:1], (8, 9))  # with one image, (1, h, w) would broadcast
+    with pytest.raises(ValueError, match="floating probabilities"):
+        slide(lambda x: x[:1], image, (8, 9))
     with pytest.raises(ValueError, match="window=9 is larger than length=8"):
         blending_weights(8, 9)
     with pytest.raises(ValueError, match="length=0"):
@@ -206,10 +257,36 @@ def test_predict_files_with_windows_flips_and_scales(ccnet, tmp_path):
         assert not np.array_equal(masks["plain"], masks["window"])  # the image's own size, not the training's
         whole = probabilities(ccnet.cpu(), normalise(street), (24, 32)).argmax(1)[0].numpy()
         assert (masks["window"] == whole).mean() > 0.999  # on a GPU the last bit may differ
-        with pytest.raises(ValueError, match="scale -1"):
-            predict_files(ccnet, [tmp_path / "street.png"], tmp_path / "never", scales=(-1,))
+        for how, said in (
+            ({"scales": (-1,)}, "scale -1"), ({"window": (0, 32)}, "height in window=0"), ({"opacity": 2}, "opacity=2"),
+        ):  # fmt: skip
+            with pytest.raises(ValueError, match=said):  # before the first file is opened
+                predict_files(ccnet, [tmp_path / "missing.png"], tmp_path / "never", **how)
         assert not (tmp_path / "never").exists()
         with pytest.raises(DataError, match="no image"):
             predict_files(ccnet, [], tmp_path / "never", window=(24, 32))
     finally:
         ccnet.input_size = None
+
+
+def test_the_command_takes_windows_flips_and_scales(ccnet, tmp_path, monkeypatch, capsys):
+    street, out = Scenes("test", (45, 70), length=1)[0][0], tmp_path / "out"
+    Image.fromarray(street).save(tmp_path / "street.png")
+    weights = save_network(tmp_path / "ccnet.safetensors", ccnet)
+    words = ("predict", tmp_path / "street.png", "--run", weights, "--out", out)
+
+    def command(*more):
+        monkeypatch.setattr("sys.argv", ["segtut", *map(str, (*words, *more))])
+        try:
+            return cli.main()
+        except SystemExit as stop:
+            return stop.code
+
+    assert "width in window=0" in command("--window", 24, 0)
+    assert "scale nan" in command("--scale", "nan")
+    assert not out.exists()
+    assert command("--window", 24, 32, "--flip", "--scale", 0.75, "--scale", 1) in (None, 0)
+    assert capsys.readouterr().out.splitlines() == [str(out / f"street_{kind}.png") for kind in ("overlay", "mask")]
+    said = np.asarray(Image.open(out / "street_mask.png"))
+    p = probabilities(ccnet.cpu(), normalise(street), (24, 32), flip=True, scales=(0.75, 1.0))
+    assert (said == p.argmax(1)[0].numpy()).mean() > 0.999  # on a GPU the last bit may differ

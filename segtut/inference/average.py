@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segtut.attention import _check
-from segtut.inference.windows import Predictor, check_window, slide
+from segtut.inference.windows import Predictor, check_blending, check_window, slide
 from segtut.training.recipe import resolve_precision
 
 
@@ -33,9 +33,12 @@ def rescaled(
     Raises
     ------
     ValueError
-        No scale, or one that is not above 0.
+        No scale, or one that is not above 0; `image` is no (B, 3, H, W).
+    TypeError
+        `image` is no floating tensor.
     """
-    _check_scales(scales)
+    check_scales(scales)
+    _check.features("image", image)
     if tuple(scales) == (1,):
         return predictor(image)
     H, W = image.shape[-2:]
@@ -95,10 +98,13 @@ def probabilities(
     ------
     ValueError
         An argument is out of range, or the network is in training mode.
+    TypeError
+        `image` is no floating tensor.
     """
     if window is not None:
         check_window(window)
-    _check_scales(scales)
+    check_blending(overlap, blend)
+    check_scales(scales)
     _check.features("image", image)
     if network.training:
         raise ValueError("network is in training mode, in which batch norm depends on the batch: call network.eval()")
@@ -115,7 +121,8 @@ def probabilities(
     return rescaled(lambda x: slide(predictor, x, window, overlap, blend), image, scales)
 
 
-def _check_scales(scales: Sequence[float]) -> None:
+def check_scales(scales: Sequence[float]) -> None:
+    """`scales` must be at least one number, each above 0."""
     if not isinstance(scales, tuple | list) or not scales:
         raise ValueError(f"scales={scales!r}: give at least one enlargement, such as (0.75, 1.0, 1.25)")
     for scale in scales:

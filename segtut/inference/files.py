@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from segtut.data import PALETTE, VOID_COLOUR, DataError, colourise, normalise
 from segtut.files import write_atomically
-from segtut.inference.average import probabilities
+from segtut.inference.average import check_scales, probabilities
+from segtut.inference.windows import check_window
 from segtut.networks import SegmentationNetwork
 from segtut.training import predict
 
@@ -55,8 +56,13 @@ def predict_files(
     DataError
         A file does not decode, two have one stem, or there is none: said before anything is written.
     ValueError
-        `window` or `scales` is out of range.
+        `window`, `scales` or `opacity` is out of range.
     """
+    if window is not None:
+        check_window(window)
+    check_scales(scales)
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"opacity={opacity!r}: it is the colours' share, from 0 to 1")
     paths = [Path(path) for path in images]
     if not paths:
         raise DataError("no image was named: give one or more image files")

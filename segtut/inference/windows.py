@@ -64,7 +64,7 @@ def blending_weights(
     _whole("window", window)
     if window > length:
         raise ValueError(f"window={window} is larger than length={length}: use a window of at most {length} pixels")
-    _check_blending(overlap, blend)
+    check_blending(overlap, blend)
     stride = max(1, int(round(window * (1 - overlap), 6)))  # rounded first: 100 * (1 - 0.9) is 9.999…
     gaps = ceil((length - window) / stride)
     starts = [round(m * (length - window) / max(gaps, 1)) for m in range(gaps + 1)]
@@ -107,10 +107,12 @@ def slide(
     Raises
     ------
     ValueError
-        An argument is out of range, or the predictor's answer has another size than the window.
+        An argument is out of range, or the predictor's answer is no floating (B, K, h, w) of the window's size.
+    TypeError
+        `image` is no floating tensor.
     """
     check_window(window)
-    _check_blending(overlap, blend)
+    check_blending(overlap, blend)
     _check.features("image", image)
     H, W = image.shape[-2:]
     h, w = min(window[0], H), min(window[1], W)
@@ -119,10 +121,10 @@ def slide(
     for i, a in zip(*rows, strict=True):
         for j, b in zip(*columns, strict=True):
             p = predictor(image[..., i : i + h, j : j + w])
-            if p.shape[-2:] != (h, w):
+            if p.ndim != 4 or len(p) != len(image) or p.shape[-2:] != (h, w) or not p.is_floating_point():
                 raise ValueError(
-                    f"predictor answers a window of {h}×{w} pixels with shape {tuple(p.shape)}: it must return "
-                    "(B, K, h, w) of the window's size"
+                    f"predictor answers a window of {h}×{w} pixels with shape {tuple(p.shape)} of {p.dtype}: it must "
+                    f"return floating probabilities ({len(image)}, K, {h}, {w}); class indices cannot be averaged"
                 )
             if blended is None:
                 blended = p.new_zeros(*p.shape[:2], H, W)
@@ -139,7 +141,8 @@ def check_window(window: tuple[int, int]) -> None:
         _whole(f"{name} in window", value)
 
 
-def _check_blending(overlap: float, blend: str) -> None:
+def check_blending(overlap: float, blend: str) -> None:
+    """`overlap` must be a share of the window, `blend` one of `BLENDS`."""
     if isinstance(overlap, bool) or not isinstance(overlap, int | float) or not 0 <= overlap < 1:
         raise ValueError(f"overlap={overlap!r}: it is a share of the window, from 0 to below 1, such as 0.5")
     _check.choice("blend", blend, tuple(BLENDS))

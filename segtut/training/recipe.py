@@ -7,6 +7,8 @@ import torch
 
 from segtut.data.splits import find_camvid
 
+PRECISIONS = ("auto", "no", "bf16", "fp16")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -75,7 +77,7 @@ class Recipe:
         for field, allowed in (
             ("optimiser", ("adamw", "sgd")),
             ("schedule", ("poly", "cosine")),
-            ("precision", ("auto", "no", "bf16", "fp16")),
+            ("precision", PRECISIONS),
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(f"{field}={getattr(self, field)!r} is none of {', '.join(allowed)}")
@@ -143,6 +145,8 @@ def learning_rate(recipe: Recipe, progress: float) -> float:
 
 def resolve_precision(precision: str, device: torch.device) -> str:
     """Turn ``auto`` into what the device computes fast: ``bf16``, ``fp16`` or ``no`` (float32)."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r} is none of {', '.join(PRECISIONS)}")
     if precision != "auto":
         return precision
     if device.type == "cuda":
