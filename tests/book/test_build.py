@@ -114,6 +114,8 @@ def serve(tmp_path):
         process = subprocess.Popen(
             [sys.executable, "tools/book.py", "serve", "--port", str(port)],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # Ctrl-C counts there even if whoever started the tests in the background made them deaf to it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         started.append(process)
         return process, process.stdout.readline().split()[4]
