@@ -3,13 +3,15 @@
 They read shapes, dtypes and devices only, never values, so they cost nothing and vanish under `torch.compile`.
 """
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
 
 def positive(name: str, value: int) -> None:
     """`value` must be an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name}={value!r}: must be an integer of at least 1.")
 
 

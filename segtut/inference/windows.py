@@ -13,7 +13,6 @@ CCNet's ``predict_sliding``, each edge leaves a step.
 
 from collections.abc import Callable
 from math import ceil
-from numbers import Integral
 
 import torch
 from jaxtyping import Float
@@ -60,8 +59,8 @@ def blending_weights(
     ValueError
         An argument is out of range.
     """
-    _whole("length", length)
-    _whole("window", window)
+    _check.positive("length", length)
+    _check.positive("window", window)
     if window > length:
         raise ValueError(f"window={window} is larger than length={length}: use a window of at most {length} pixels")
     check_blending(overlap, blend)
@@ -138,7 +137,7 @@ def check_window(window: tuple[int, int]) -> None:
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ValueError(f"window={window!r}: give height and width in pixels, such as (360, 480)")
     for name, value in zip(("height", "width"), window, strict=True):
-        _whole(f"{name} in window", value)
+        _check.positive(f"{name} in window", value)
 
 
 def check_blending(overlap: float, blend: str) -> None:
@@ -146,8 +145,3 @@ def check_blending(overlap: float, blend: str) -> None:
     if isinstance(overlap, bool) or not isinstance(overlap, int | float) or not 0 <= overlap < 1:
         raise ValueError(f"overlap={overlap!r}: it is a share of the window, from 0 to below 1, such as 0.5")
     _check.choice("blend", blend, tuple(BLENDS))
-
-
-def _whole(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name}={value!r}: must be an integer of at least 1")

@@ -9,7 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from segtut.data import CLASSES, Scenes
-from segtut.plot import LiveCurves, class_bars, curves, maps, samples, show
+from segtut.plot import LiveCurves, class_bars, curves, maps, samples, show, table
 
 HISTORY = pd.DataFrame(
     {
@@ -55,6 +55,21 @@ def test_show_in_a_script_prints_the_description(capsys):
 def test_show_refuses_an_empty_description():
     with pytest.raises(ValueError, match="alt is empty"):
         show(plt.figure(), " ")
+
+
+def test_a_table_is_markdown_of_whatever_its_cells_are():
+    with capture_output() as captured:
+        table(["$R$", "mean IoU"], [1, "**0.5**"], (None, 0.25))
+    (output,) = captured.outputs
+    assert output.data["text/markdown"].splitlines() == [
+        "| $R$ | mean IoU |", "| --- | --- |", "| 1 | **0.5** |", "| None | 0.25 |",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [[1], [1, 2, 3], []])
+def test_a_table_with_a_row_of_another_length_is_refused(row):
+    with pytest.raises(ValueError, match=f"a row of {len(row)} cells under 2 titles"):
+        table(["a", "b"], row)
 
 
 def test_curves_mark_the_best_epoch():
