@@ -1,0 +1,5 @@
+"""`python -m segtut.cli`, which `accelerate launch` needs."""
+
+from segtut.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""The command itself, and what several of its parts need."""
+
+from pathlib import Path
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _about() -> None:
+    """Attention for semantic segmentation, built from scratch."""
+
+
+def data_folder(named: str | None) -> str | Path:
+    """The data that was named, or CamVid where it is found; else say how to get some."""
+    from segtut.data import DataError, find_camvid
+
+    where = named or find_camvid()
+    if where is None:
+        raise DataError(
+            "no data: name CamVid's folder with --data DIR (get it by `segtut data camvid`), or --data scenes"
+        )
+    return where
+
+
+def print_scores(result: dict) -> None:
+    """Print a table of scores, one column a split; a dash where a score is undefined."""
+    splits = [split for split in ("train", "val", "test") if split in result]
+    rows = {name: [result[split]["iou"][name] for split in splits] for name in result[splits[0]]["iou"]}
+    rows["mean"] = [result[split]["mean_iou"] for split in splits]
+    rows["pixel accuracy"] = [result[split]["pixel_accuracy"] for split in splits]
+    print(f"{'IoU':14}" + "".join(f"{split:>8}" for split in splits))
+    for name, values in rows.items():
+        print(f"{name:14}" + "".join(f"{'–' if value is None else f'{value:.3f}':>8}" for value in values))
