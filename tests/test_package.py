@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # A part may import those before it. cost stands below training because run cards carry FLOPs.
-ORDER = ["files", "attention", "networks", "cost", "data", "training", "published", "inference", "plot", "bench", "cli"]
+ORDER = [
+    "files", "attention", "networks", "cost", "data", "training", "published", "inference", "plot", "bench",
+    "experiments", "cli",
+]  # fmt: skip
 NEVER = {
     ("inference", "plot"),
     ("plot", "inference"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from segtut.cli import bench, convert, data, infer, train  # noqa: F401, each adds its commands
+from segtut.cli import bench, convert, data, experiment, infer, train  # noqa: F401, each adds its commands
 from segtut.cli.app import app
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     """Run the command; an expected error is one sentence, not a traceback."""
     from segtut.bench import ImplementationsDiffer
     from segtut.data.download import DownloadError
+    from segtut.experiments import ExperimentFailed
     from segtut.files import WriteError
     from segtut.networks.backbone import PretrainedWeightsError
     from segtut.training.checkpoint import CheckpointError
@@ -23,7 +24,7 @@ def main() -> None:
     # DataError, and whatever refuses an argument, are ValueErrors.
     expected = (
         ValueError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, WriteError,
-        ImplementationsDiffer,
+        ImplementationsDiffer, ExperimentFailed,
     )  # fmt: skip
     try:
         if os.environ.get("RANK", "0") == "0":

@@ -94,12 +94,18 @@ class CCHead(RefineHead):
         R, how often every pixel looks along its row and column. 0: no attention; 2: every pixel reaches every other.
     reduction : int
         Channels inside over query channels.
+    gamma : float
+        Where the gate γ starts; 0 in the official code: at first the passes change nothing.
     """
 
-    def __init__(self, channels: int, num_classes: int, recurrence: int = 2, reduction: int = 8, **common):
+    def __init__(
+        self, channels: int, num_classes: int, recurrence: int = 2, reduction: int = 8, gamma: float = 0.0, **common
+    ):
         super().__init__(channels, num_classes, **common)
         self.recurrence = number_of_passes(recurrence)
         self.cca = CrissCrossAttention(self.inner, reduction) if recurrence else None
+        if recurrence:
+            nn.init.constant_(self.cca.gamma, gamma)
 
     def attend(self, y: Tensor) -> Tensor:
         """R passes."""
@@ -163,11 +169,13 @@ class DAHead(nn.Module):
         Channels inside over query channels of position attention.
     variant : {"code", "paper"}
         Sign of the channels' energy, see `channel_attention`.
+    gamma : float
+        Where both gates γ start; 0 in the official code.
     """
 
     def __init__(
         self, channels: int, num_classes: int, branches: str = "both", reduction: int = 8, variant: str = "code",
-        dropout: float = 0.1, inner: int | None = None, block: str | Block = "bn_relu",
+        gamma: float = 0.0, dropout: float = 0.1, inner: int | None = None, block: str | Block = "bn_relu",
     ):  # fmt: skip
         super().__init__()
         _check.choice("branches", branches, ("both", "position", "channel"))
@@ -177,9 +185,11 @@ class DAHead(nn.Module):
         if branches != "channel":
             self.position_in, self.position_out = conv(channels, inner), conv(inner, inner)
             self.position = PositionAttention(inner, reduction)
+            nn.init.constant_(self.position.gamma, gamma)
         if branches != "position":
             self.channel_in, self.channel_out = conv(channels, inner), conv(inner, inner)
             self.channel = ChannelAttention(inner, variant)
+            nn.init.constant_(self.channel.gamma, gamma)
         if branches == "both":
             self.position_classifier = classify(inner, num_classes, dropout)
             self.channel_classifier = classify(inner, num_classes, dropout)

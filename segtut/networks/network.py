@@ -1,6 +1,7 @@
 """Backbone + head = network, and `build_network`, which makes one from a name."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import torch.nn.functional as F
@@ -171,6 +172,15 @@ def build_network(
         "output_stride": output_stride, "auxiliary": auxiliary, "align_corners": align_corners,
     }  # fmt: skip
     return network
+
+
+def unusual(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What in the spec of a network is not as `build_network` makes it if it is told nothing but name and backbone."""
+    options = inspect.signature(build_network).parameters.values()
+    usual = {option.name: option.default for option in options} | head_options(HEADS[spec["name"]])
+    # a file keeps a tuple as a list
+    named = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
+    return {key: value for key, value in named.items() if key not in ("name", "backbone") and value != usual.get(key)}
 
 
 def head_options(head: type[nn.Module]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,8 +18,10 @@ from segtut import cost
 from segtut.data.classes import CLASSES
 from segtut.files import write_atomically
 from segtut.networks.synchronised import processes
+from segtut.training.code import fingerprint
 from segtut.training.evaluation import evaluate
 from segtut.training.metrics import iou_per_class, mean_iou, pixel_accuracy
+from segtut.training.recipe import Recipe
 
 LIBRARIES = ("torch", "timm", "accelerate", "albumentations", "numpy")
 
@@ -113,6 +115,7 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
         "seed": recipe.seed,
         "precision": precision,
         "commit": commit(),
+        "code": fingerprint(),
         "device": device_name(device),
         "processes": processes(),
         "software": software(),
@@ -144,7 +147,8 @@ def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        The cards, each with the name of its file, less ``.json``, under the key ``file``.
+        The cards, each with the name of its file, less ``.json``, under the key ``file``. Fields that its recipe did
+        not have yet have their defaults, which change nothing.
 
     Raises
     ------
@@ -152,6 +156,7 @@ def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
         A file is not a run card; the message names it.
     """
     folder = Path(folder) if folder is not None else Path(__file__).parents[1] / "runs"
+    defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
     cards = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -161,5 +166,5 @@ def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
             raise ValueError(
                 f"{path} is no run card ({type(error).__name__}: {error}): `segtut train` writes one as card.json"
             ) from error
-        cards.append(card | {"file": path.stem})
+        cards.append(card | {"file": path.stem, "recipe": defaults | card["recipe"]})
     return cards

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from segtut.networks.network import unusual
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -89,9 +91,14 @@ def difference(ours: Mapping[int, float], theirs: Mapping[int, float], confidenc
 
 
 def label(card: Mapping[str, Any]) -> str:
-    """Name of a card's network, with the number of passes where it is not CCNet's usual 2."""
-    name, passes = card["network"]["name"], card["network"].get("recurrence", 2)
-    return name if passes == 2 else f"{name} R={passes}"
+    """Name of a card's network, with what in it is unusual: ``ccnet``, ``ccnet R=3``, ``danet branches=channel``."""
+    options = {"R" if key == "recurrence" else key: value for key, value in unusual(card["network"]).items()}
+    return " ".join([card["network"]["name"], *(f"{key}={short(value)}" for key, value in options.items())])
+
+
+def short(value: Any) -> str:
+    """A value as it stands in a name: numbers without needless digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def scores_by_seed(cards: Iterable[Mapping[str, Any]], split: str = "test") -> pd.DataFrame:

@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 import torch
 from accelerate.utils import set_seed
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from segtut.data.augment import train_transform
 from segtut.data.loader import make_loader
-from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork
 from segtut.networks.synchronised import processes, synchronised, total
 from segtut.training import card as cards
@@ -30,14 +30,14 @@ from segtut.training.checkpoint import (
     set_random_state,
 )
 from segtut.training.evaluation import evaluate
+from segtut.training.history import frame, write_history
 from segtut.training.loss import balanced_weights, cross_entropy, total_weight
+from segtut.training.optimiser import make_optimiser
 from segtut.training.processes import from_main, share, start
 from segtut.training.recipe import Recipe, learning_rate
 
 RUN_FILES = ("checkpoint.pt", "best.safetensors", "card.json", "history.csv", "history.xlsx", "curves.png")
 """What a run leaves in its folder (`segtut train` draws the curves)."""
-
-NAN_CHECK = {"cpu": 1, "cuda": 20}  # steps; looking at the loss makes the CPU wait for the GPU
 
 
 class TrainingDiverged(RuntimeError):
@@ -134,6 +134,11 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
     network = network.to(memory_format=torch.channels_last)
     network.input_size = recipe.input_size
     optimiser = make_optimiser(network, recipe)
+    average = None
+    if recipe.ema:  # before `prepare`, which binds the network's forward to the network
+        ema = get_ema_multi_avg_fn(recipe.ema)
+        average = AveragedModel(network, device=device, multi_avg_fn=ema, use_buffers=True)
+    judged = average.module if average else network  # scored on val, and kept where it is best
     model, optimiser, loader = accelerator.prepare(network, optimiser, loader)
 
     identity = {
@@ -146,14 +151,19 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
         state = saved
         network.load_state_dict(state["weights"])
         optimiser.load_state_dict(state["optimiser"])
+        if average:
+            average.load_state_dict(state["average"])
+        if accelerator.scaler:
+            accelerator.scaler.load_state_dict(state["scaler"])
         set_random_state(state["random"])
-    best_weights = state.get("best_weights") or _copy(network)
+    best_weights = state.get("best_weights") or _copy(judged)
 
     def save() -> None:
         """Write all that the next epoch depends on; history, best weights and card follow from it."""
         state.update(
             weights=network.state_dict(), optimiser=optimiser.state_dict(), random=random_state(),
-            best_weights=best_weights,
+            best_weights=best_weights, average=average and average.state_dict(),
+            scaler=accelerator.scaler and accelerator.scaler.state_dict(),
         )  # fmt: skip
         if folder:
             save_checkpoint(folder / "checkpoint.pt", state)
@@ -184,16 +194,18 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
                 accelerator.backward(loss)
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
+                if average:
+                    average.update_parameters(network)
                 loss_sum += loss.detach()
                 bar.update()
-                if (step + 1) % NAN_CHECK.get(device.type, 1) == 0 or step + 1 == steps:
+                if device.type == "cpu" or step + 1 == steps:  # a look at the loss makes the CPU wait for a GPU
                     mean = total(loss_sum).item() / processes() / (step + 1)
                     if not math.isfinite(mean):
                         raise TrainingDiverged(_diverged(mean, epoch, step, lr, folder))
                     rate = recipe.batch_size * (step + 1) / (time.perf_counter() - started)
                     bar.set_postfix(loss=f"{mean:.3f}", lr=f"{lr:.1e}", images_s=f"{rate:.0f}", refresh=False)
 
-            matrix = evaluate(network, data["val"], recipe.batch_size, device, precision, recipe.workers)
+            matrix = evaluate(judged, data["val"], recipe.batch_size, device, precision, recipe.workers)
             score = cards.scores(matrix)
             state["history"].append(
                 {"epoch": epoch + 1, "step": (epoch + 1) * steps, "lr": lr, "train_loss": mean,
@@ -203,10 +215,10 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
             state["seconds"].append(time.perf_counter() - started)
             if (score["mean_iou"] or 0.0) > state["best"]:  # None where val has no labelled pixel
                 state.update(best=score["mean_iou"] or 0.0, best_epoch=epoch + 1, best_matrix=matrix)
-                best_weights = _copy(network)
+                best_weights = _copy(judged)
             state["epoch"] = epoch + 1
             save()
-            history = _frame(state["history"])
+            history = frame(state["history"])
             if folder:
                 write_history(folder, history)
             if on_epoch:
@@ -216,31 +228,10 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
     network.eval()
     card = cards.make_card(network, data, recipe, state, precision, device)
     if folder:
-        write_history(folder, _frame(state["history"]))  # again: the last one may have been cut short
+        write_history(folder, frame(state["history"]))  # again: the last one may have been cut short
         save_network(folder / "best.safetensors", network)
         cards.write_card(folder / "card.json", card)
-    return Run(network, _frame(state["history"]), card, folder)
-
-
-def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD or AdamW; biases, batch norm and γ are not decayed: shrinking them regularises nothing."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
-    return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
-
-
-def write_history(folder: Path, history: pd.DataFrame) -> None:
-    """Write the history as ``history.csv`` and ``history.xlsx``."""
-    write_atomically(folder / "history.csv", lambda file: history.to_csv(file, index=False))
-    write_atomically(folder / "history.xlsx", lambda file: history.to_excel(file, index=False))
-
-
-def _frame(history: list[dict]) -> pd.DataFrame:
-    frame = pd.DataFrame(history)
-    return frame.astype({name: float for name in frame if name not in ("epoch", "step")})  # None becomes NaN
+    return Run(network, frame(state["history"]), card, folder)
 
 
 def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:

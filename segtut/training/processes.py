@@ -35,9 +35,11 @@ def start(recipe: Recipe) -> accelerate.Accelerator:
             f"batch_size={recipe.batch_size} is for all {processes()} processes together and cannot be split evenly: "
             f"choose a multiple of {processes()}, or another number of processes"
         )
+    torch.backends.cudnn.benchmark = True  # crops have one size, for which cuDNN may look for its fastest convolution
     return accelerate.Accelerator(
         mixed_precision=resolve_precision(recipe.precision, device), cpu=cpu,
-        dataloader_config=accelerate.DataLoaderConfiguration(split_batches=True),
+        dynamo_backend="inductor" if recipe.compile else None,
+        dataloader_config=accelerate.DataLoaderConfiguration(split_batches=True, non_blocking=True),
     )  # fmt: skip
 
 

@@ -39,6 +39,11 @@ class Recipe:
         How the learning rate falls to 0 (poly: power 0.9), after `warmup` epochs of linear rise.
     warmup : float
         Epochs.
+    ema : float
+        Decay per step of a running mean of the weights, which is then scored and kept instead of the weights: 0.999
+        is a mean over about a thousand steps; 0: none.
+    compile : bool
+        Let `torch.compile` fuse the network's operations: minutes at the start, faster steps.
     precision : {"auto", "no", "bf16", "fp16"}
         ``auto``: bf16 where the device computes in it, else fp16 on a GPU and float32 on a CPU.
     images : (int, int, int), optional
@@ -66,6 +71,8 @@ class Recipe:
     lr: float = 1e-3
     schedule: str = "poly"
     warmup: float = 0.5
+    ema: float = 0.0
+    compile: bool = False
     precision: str = "auto"
     images: tuple[int, int, int] | None = None
     scenes_size: tuple[int, int] = (360, 480)
@@ -86,6 +93,8 @@ class Recipe:
                 raise ValueError(f"{field}={getattr(self, field)}: needs at least 1")
         if not self.lr > 0:
             raise ValueError(f"lr={self.lr}: the learning rate is above 0")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema={self.ema}: the decay is from 0, for none, to below 1, such as 0.999")
 
     def but(self, **changes) -> "Recipe":
         """Return the same recipe with some fields changed, named so: ``cpu().but(epochs=3)``."""

@@ -1,0 +1,67 @@
+"""What an experiment found, as a table."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from segtut.experiments.job import Job
+from segtut.experiments.search import Cards
+from segtut.training.code import changed_since
+from segtut.training.comparison import difference, interval, label
+
+
+def report(jobs: Sequence[Job], cards: Cards) -> pd.DataFrame:
+    """Mean IoU of every network or recipe of a grid, over its seeds.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        The grid. The first job's network is the one that others are compared with.
+    cards : sequence of dict
+        See `read_cards`; those of other jobs are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each network, backbone and recipe: number of seeds, mean and standard deviation of mean IoU on val
+        and, where it was taken, on test; on the last split, the mean difference to the first row with the same seeds
+        and the ends of its 95 % interval. An attribute ``notes`` holds what a reader of the table must know.
+    """
+    by_name = {card["file"]: card for card in cards}
+    groups: dict[tuple[str, str, str], dict[int, dict]] = {}
+    for job in jobs:
+        if card := by_name.get(job.name):
+            key = (label(card), job.backbone, job.recipe.name)
+            groups.setdefault(key, {})[job.recipe.seed] = card
+    results = [card["result"] for group in groups.values() for card in group.values()]
+    splits = [split for split in ("val", "test") if all(split in result for result in results)]
+    rows: list[dict] = []
+    first: dict[int, float] = {}
+    for (network, backbone, recipe), found in groups.items():
+        row = {"network": network, "backbone": backbone, "recipe": recipe, "seeds": len(found)}
+        for split in splits:
+            scores = {seed: card["result"][split]["mean_iou"] for seed, card in found.items()}
+            row |= {split: interval(scores.values()).mean, f"{split} sd": pd.Series(scores).std()}
+        first = first or scores
+        if rows and scores.keys() & first.keys():
+            gap = difference(scores, first)
+            row |= {"difference": gap.mean, "low": gap.low, "high": gap.high}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table.attrs["notes"] = notes([card for group in groups.values() for card in group.values()])
+    return table
+
+
+def notes(cards: Cards) -> list[str]:
+    """What must be said of cards before they are compared: other code, other machines."""
+    said = []
+    for card in cards:
+        changed = changed_since(card)
+        if changed is None:
+            said.append(f"{card['file']}: does not say which code it ran")
+        elif changed:
+            said.append(f"{card['file']}: since then {', '.join(changed)} changed")
+    devices = {card["device"] for card in cards}
+    if len(devices) > 1:
+        said.append("trained on different devices: " + "; ".join(sorted(devices)))
+    return said

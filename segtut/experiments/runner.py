@@ -1,0 +1,194 @@
+"""Run the trainings of an experiment side by side, each in a process of its own."""
+
+import json
+import math
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from segtut.data import open_splits
+from segtut.experiments.job import Job
+from segtut.networks import build_network
+from segtut.plot.curves import save_curves
+from segtut.training import read_cards, train
+from segtut.training.card import write_card
+
+LOG = "log.txt"
+
+
+@dataclass(frozen=True)
+class Training:
+    """A job that runs, the folder it writes into, and the time at which it was started."""
+
+    job: Job
+    folder: Path
+    started: float
+
+
+class ExperimentFailed(RuntimeError):
+    """Some trainings did not end well; the others did, and are kept."""
+
+
+def run(
+    jobs: Sequence[Job], where: str | Path, out: Path, cards: Path, layout: str | None = None, slots: int | None = None
+) -> None:
+    """Train what has no card yet; one command, given again, goes on where it was interrupted.
+
+    A job that fails does not stop the others.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In the order in which they start.
+    where : path or "scenes"
+        See `open_splits`.
+    out : Path
+        Holds a folder for each run, with its checkpoint and its ``log.txt``.
+    cards : Path
+        Where the run cards go, as ``NAME.json``.
+    layout : str, optional
+        See `CamVid`.
+    slots : int, optional
+        How many train at a time, at most. None: on a CPU one for each core, up to 4; on a GPU one for two cores, up
+        to 8, as far as its memory has room.
+
+    Raises
+    ------
+    ValueError
+        A card of that name is of another training.
+    ExperimentFailed
+        Some did not end well; says which, and where their logs are.
+    """
+    waiting = [job for job in jobs if not _done(job, cards)]
+    gpu = torch.cuda.is_available()
+    cores = os.cpu_count() or 1
+    slots = slots or (min(8, max(1, cores // 2)) if gpu else min(4, cores))
+    slots = min(slots, max(1, len(waiting)))
+    spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
+    room = GPURoom() if gpu else lambda running: True
+    running: dict[BaseProcess, Training] = {}
+    failed: list[Job] = []
+    ended = 0  # epochs
+    bar = tqdm(
+        total=sum(job.recipe.epochs for job in waiting), unit="epoch", dynamic_ncols=True, disable=not waiting,
+        mininterval=1 if sys.stderr.isatty() else 60,  # seconds; a log wants fewer lines than a terminal
+    )  # fmt: skip
+    try:
+        while waiting or running:
+            while waiting and len(running) < slots and room(list(running.values())):
+                job = waiting.pop(0)
+                threads = None if gpu else max(1, cores // slots)
+                process = spawn.Process(target=_train, args=(job, where, layout, out / job.name, cards, threads))
+                running[process] = Training(job, out / job.name, time.time())
+                process.start()
+            wait([process.sentinel for process in running], timeout=1)
+            for process in [process for process in running if not process.is_alive()]:
+                job = running.pop(process).job
+                ended += job.recipe.epochs
+                if process.exitcode:
+                    failed.append(job)
+                bar.write(f"{job.name}: {_last_line(out / job.name / LOG)}")
+            bar.set_postfix_str(", ".join(training.job.name for training in running.values()), refresh=False)
+            bar.update(ended + sum(_epochs(training.folder) for training in running.values()) - bar.n)
+    finally:
+        bar.close()
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.join()
+    if failed:
+        lines = "".join(f"\n  {job.name}: {_last_line(out / job.name / LOG)}" for job in failed)
+        raise ExperimentFailed(
+            f"{len(failed)} of {len(jobs)} trainings did not end well; the others are kept, and the same command "
+            f"tries these again. Their logs: {out}/NAME/{LOG}{lines}"
+        )
+
+
+def _train(job: Job, where, layout: str | None, folder: Path, cards: Path, threads: int | None) -> None:
+    """One training, in its own process; what it says goes to its log."""
+    _end_with_parent()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOG).open("a", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
+        try:
+            if threads:
+                torch.set_num_threads(threads)
+            torch.manual_seed(job.recipe.seed)
+            network = build_network(job.network, job.backbone, **job.options)
+            data = open_splits(where, job.recipe.images, job.recipe.scenes_size, layout=layout)
+            result = train(network, data, job.recipe, folder, progress=False,
+                           on_epoch=lambda history: print(history.iloc[-1, :6].to_dict()))  # fmt: skip
+            save_curves(result.history, folder / "curves.png")
+            write_card(cards / f"{job.name}.json", result.card)
+            print(f"mean IoU on val {result.card['result']['val']['mean_iou'] or math.nan:.3f}")
+        except Exception as error:
+            print(f"{type(error).__name__}: {error}")
+            sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
+
+    def watch() -> None:
+        wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _done(job: Job, cards: Path) -> bool:
+    """Whether the job's card is there."""
+    card = next((card for card in read_cards(cards) if card["file"] == job.name), None)
+    if card is None:
+        return False
+    want = json.loads(json.dumps(asdict(job.recipe)))
+    differ = [key for key, value in want.items() if card["recipe"].get(key) != value]
+    if differ:
+        raise ValueError(
+            f"{cards / job.name}.json is of another training ({', '.join(differ)} differ): move it away, or choose "
+            "another folder with --cards"
+        )
+    return True
+
+
+def _epochs(folder: Path) -> int:
+    """Epochs that the run in a folder has finished."""
+    try:
+        return max(0, (folder / "history.csv").read_text().count("\n") - 1)
+    except FileNotFoundError:
+        return 0
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return lines[-1] if lines else "it was killed before it said anything"
+
+
+class GPURoom:
+    """Whether the GPU's memory has room for one more: as much as those that run take each, and a quarter more.
+
+    What a training takes is known once it has finished an epoch; until then no other is started.
+    """
+
+    def __init__(self, memory: Callable[[], tuple[int, int]] = torch.cuda.mem_get_info):
+        self.memory = memory
+        self.free_before = memory()[0]
+
+    def __call__(self, running: Sequence[Training]) -> bool:
+        if not running:
+            return True
+        histories = [training.folder / "history.csv" for training in running]
+        if not all(h.exists() and h.stat().st_mtime > t.started for h, t in zip(histories, running, strict=True)):
+            return False
+        free = self.memory()[0]
+        return free > 1.25 * (self.free_before - free) / len(running)

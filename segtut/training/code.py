@@ -1,0 +1,54 @@
+"""The code that a run depends on, as a fingerprint for its card."""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1]
+PARTS = ("attention", "networks", "data", "training")
+"""The parts of segtut in which a training computes."""
+
+
+def fingerprint() -> dict[str, str]:
+    """Digest of every file of `PARTS`, by its path in the package.
+
+    Comments, docstrings and empty lines do not count: they change no result.
+    """
+    files = [path for part in PARTS for path in sorted((PACKAGE / part).glob("*.py"))]
+    return {path.relative_to(PACKAGE).as_posix(): digest(path.read_text(encoding="utf-8")) for path in files}
+
+
+def changed_since(card: Mapping[str, Any]) -> list[str] | None:
+    """Files whose code is not what the run of a card used, or that are new or gone.
+
+    Returns
+    -------
+    list of str, or None
+        Paths in the package; None for a card that does not tell.
+    """
+    then = card.get("code")
+    if then is None:
+        return None
+    now = fingerprint()
+    return sorted(path for path in now.keys() | then.keys() if now.get(path) != then.get(path))
+
+
+def digest(source: str) -> str:
+    """Digest of Python source without comments, docstrings and empty lines; the same on every version of Python."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else ():
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                rows = range(statement.lineno - 1, statement.end_lineno)
+                lines = ["" if row in rows else line for row, line in enumerate(lines)]
+    code = "\n".join(line.rstrip() for line in lines if line.strip())
+    return hashlib.sha256(code.encode()).hexdigest()[:12]
