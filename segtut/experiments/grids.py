@@ -23,7 +23,7 @@ ABLATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "branches": (("danet", {}), ("danet", {"branches": "position"}), ("danet", {"branches": "channel"})),
     "sign": (("danet", {}), ("danet", {"variant": "paper"})),
     "ratio": (("gcnet", {}), ("gcnet", {"ratio": 1 / 8}), ("gcnet", {"ratio": 1 / 16})),
-    "fusion": (("gcnet", {}), ("gcnet", {"fusion": "mul"}), ("gcnet", {"fusion": "both"})),
+    "fusion": (("gcnet", {}), ("gcnet", {"fusion": "multiply"}), ("gcnet", {"fusion": "both"})),
     "gamma": (("ccnet", {}), ("ccnet", {"gamma": 1.0}), ("danet", {}), ("danet", {"gamma": 1.0})),
     "stride": tuple((name, o) for name in ("fcn", "ccnet") for o in ({}, {"output_stride": 16})),
 }

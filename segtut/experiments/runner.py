@@ -74,7 +74,7 @@ def run(
     gpu = torch.cuda.is_available()
     cores = os.cpu_count() or 1
     slots = slots or (min(8, max(1, cores // 2)) if gpu else min(4, cores))
-    slots = min(slots, max(1, len(waiting)))
+    threads = None if gpu else max(1, cores // slots)  # not fewer jobs, more threads: the last digits depend on them
     spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
     room = GPURoom() if gpu else lambda running: True
     running: dict[BaseProcess, Training] = {}
@@ -88,7 +88,6 @@ def run(
         while waiting or running:
             while waiting and len(running) < slots and room(list(running.values())):
                 job = waiting.pop(0)
-                threads = None if gpu else max(1, cores // slots)
                 process = spawn.Process(target=_train, args=(job, where, layout, out / job.name, cards, threads))
                 running[process] = Training(job, out / job.name, time.time())
                 process.start()
