@@ -83,8 +83,8 @@ def export_network(network: SegmentationNetwork, out: str | Path, format: str = 
     out = Path(out)
     if format not in SUFFIXES:
         raise ValueError(f"format={format!r} is none of {', '.join(SUFFIXES)}")
-    if out.suffix != SUFFIXES[format] or out.is_dir():
-        raise ValueError(f"out={str(out)!r}: this must be a file whose name ends in {SUFFIXES[format]}")
+    if out.suffix != SUFFIXES[format] or out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
+        raise ValueError(f"out={str(out)!r}: this must be a file in a folder, its name ending in {SUFFIXES[format]}")
     network = copy.deepcopy(network).cpu().eval()
     name = f"{network.spec['name']} on {network.spec['backbone']}"
     try:
