@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from segtut.cli import bench, convert, data, experiment, infer, train  # noqa: F401, each adds its commands
+from segtut.cli import bench, convert, data, experiment, export, infer, train  # noqa: F401, each adds its commands
 from segtut.cli.app import app
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     from segtut.data.download import DownloadError
     from segtut.experiments import ExperimentFailed
     from segtut.files import WriteError
+    from segtut.inference import ExportError
     from segtut.networks.backbone import PretrainedWeightsError
     from segtut.training.checkpoint import CheckpointError
     from segtut.training.loop import TrainingDiverged
@@ -24,7 +25,7 @@ def main() -> None:
     # DataError, and whatever refuses an argument, are ValueErrors.
     expected = (
         ValueError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, WriteError,
-        ImplementationsDiffer, ExperimentFailed,
+        ImplementationsDiffer, ExperimentFailed, ExportError,
     )  # fmt: skip
     try:
         if os.environ.get("RANK", "0") == "0":
@@ -35,7 +36,7 @@ def main() -> None:
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit("segtut: interrupted; a training goes on from its last whole epoch with the same command")
+        sys.exit("segtut: interrupted; the same command goes on from the last whole epoch, predict with --resume")
     except expected as error:
         sys.exit(f"segtut: {error}")
     except Exception as error:

@@ -5,6 +5,7 @@ they can be put into each other.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,16 @@ from torch import Tensor, nn
 
 from segtut.attention import _check
 from segtut.inference.windows import Predictor, check_blending, check_window, slide
+from segtut.networks import SegmentationNetwork
+from segtut.training import predict
+from segtut.training.evaluation import Segmenter, seen
 from segtut.training.recipe import resolve_precision
+
+TTA_SCALES = (0.75, 1.0, 1.25)
+"""Enlargements of test-time augmentation, beside flips: near 1, for in training objects had about these sizes.
+
+With flips six looks, 6.25 times the pixels of one.
+"""
 
 
 def mirrored(predictor: Predictor) -> Predictor:
@@ -119,6 +129,51 @@ def probabilities(
     if window is None:
         return rescaled(predictor, image, scales)
     return rescaled(lambda x: slide(predictor, x, window, overlap, blend), image, scales)
+
+
+def segmenter(
+    network: SegmentationNetwork,
+    window: tuple[int, int] | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+    precision: str = "auto",
+) -> Segmenter:
+    """Make a function of images that returns the class of every pixel, however often it has to look.
+
+    Without `window`, it sees images at the height that the network was trained on (``network.input_size``), their
+    shape kept, and `scales` count from there; with `window`, in their own size.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        In evaluation mode when images come.
+    window, flip, scales, precision
+        See `probabilities`.
+
+    Returns
+    -------
+    callable
+        Normalised images (B, 3, H, W), on the network's device -> classes int64 (B, H, W).
+
+    Raises
+    ------
+    ValueError
+        `window` or `scales` is out of range: said now, before the first image.
+    """
+    if window is not None:
+        check_window(window)
+    check_scales(scales)
+    if window is None and not flip and tuple(scales) == (1,):
+        return partial(predict, network, precision=precision)
+
+    def segment(image: Tensor) -> Tensor:
+        x = image if window else seen(network, image)
+        p = probabilities(network, x, window, flip=flip, scales=scales, precision=precision)
+        if x is not image:
+            p = F.interpolate(p, size=image.shape[-2:], mode="bilinear")
+        return p.argmax(1)
+
+    return segment
 
 
 def check_scales(scales: Sequence[float]) -> None:

@@ -49,7 +49,8 @@ class SegmentationNetwork(nn.Module):
     spec : dict
         Arguments with which `build_network` makes this network again.
     input_size : (int, int) or None
-        Height and width that images are resized to before they come here; None: they come as they are.
+        Height and width of the data's images when they come here, reduced before; images of another shape come at that
+        height and keep theirs. None: they come as they are.
     """
 
     def __init__(

@@ -1,7 +1,11 @@
 """Evaluation: every image of a split once, scored at the size of its label map."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
@@ -13,6 +17,17 @@ from segtut.networks.synchronised import processes, rank, total
 from segtut.training.metrics import confusion_matrix
 from segtut.training.recipe import resolve_precision
 
+Segmenter = Callable[[Float[Tensor, "B 3 H W"]], Int64[Tensor, "B H W"]]
+
+
+def seen(network: SegmentationNetwork, image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 h w"]:
+    """Images as a network sees them: at the height of ``network.input_size``, their shape kept; else as they are."""
+    H, W = image.shape[-2:]
+    if network.input_size is None or network.input_size[0] == H:
+        return image
+    h = network.input_size[0]
+    return F.interpolate(image, size=(h, max(8, round(h * W / H))), mode="bilinear", antialias=True)
+
 
 @torch.inference_mode()
 def predict(
@@ -22,7 +37,8 @@ def predict(
 ) -> Tensor:
     """Class of every pixel.
 
-    Images are resized to ``network.input_size``, where it has one; the scores are enlarged to H×W before the argmax.
+    Images are resized to the height of ``network.input_size``, where it has one, and keep their shape; the scores are
+    enlarged to H×W before the argmax.
 
     Parameters
     ----------
@@ -39,8 +55,7 @@ def predict(
         int64 (B, H, W).
     """
     size = tuple(image.shape[-2:])
-    if network.input_size is not None and tuple(network.input_size) != size:
-        image = F.interpolate(image, size=tuple(network.input_size), mode="bilinear", antialias=True)
+    image = seen(network, image)
     kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(resolve_precision(precision, image.device))
     with torch.autocast(image.device.type, kind, enabled=kind is not None):
         scores = network(image.contiguous(memory_format=torch.channels_last), size=size)
@@ -54,6 +69,7 @@ def evaluate(
     device: torch.device | str | None = None,
     precision: str = "auto",
     workers: int = 0,
+    segment: Segmenter | None = None,
 ) -> Tensor:
     """Confusion matrix of a network over a whole split.
 
@@ -73,6 +89,9 @@ def evaluate(
         See `Recipe`.
     workers : int
         Processes that load data.
+    segment : callable, optional
+        Normalised images (B, 3, H, W) -> classes int64 (B, H, W), for instance `segtut.inference.segmenter`'s;
+        by default `predict` with this network and precision.
 
     Returns
     -------
@@ -86,6 +105,7 @@ def evaluate(
     """
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network.to(device).eval()
+    segment = segment or partial(predict, network, precision=precision)
     classes = network.spec["num_classes"]
     if classes != NUM_CLASSES:
         raise ValueError(f"the network knows {classes} classes, the data {NUM_CLASSES}: its scores would mean nothing")
@@ -94,6 +114,6 @@ def evaluate(
     if mine or processes() == 1:  # fewer images than processes leave some without
         share = Subset(dataset, mine)
         for image, target in make_loader(share, eval_transform(), batch_size, train=False, workers=workers):
-            pred = predict(network, image.to(device, non_blocking=True), precision)
+            pred = segment(image.to(device, non_blocking=True))
             matrix += confusion_matrix(pred, target.to(device, non_blocking=True), classes)
     return total(matrix).cpu()
