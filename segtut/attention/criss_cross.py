@@ -19,13 +19,17 @@ from torch import nn
 from segtut.attention import _check
 from segtut.attention.criss_cross_by_hand import criss_cross_by_hand
 from segtut.attention.cross import gather, own_column_entry, products
+from segtut.attention.precision import energies, weights
 from segtut.attention.shapes import CrissCross, Features, QueryKey
 
 
 def criss_cross_affinity(q: QueryKey, k: QueryKey) -> CrissCross:
-    """D, (B, H, W, H + W): the products of each query with the keys of its column, then of its row (equation 1)."""
+    """D, (B, H, W, H + W): the products of each query with the keys of its column, then of its row (equation 1).
+
+    float32 for float16 queries.
+    """
     _check.qkv(q, k)
-    D = products(q, k)
+    D = energies(products, q, k)
     # The pixel's own entries are a diagonal: B·H·W numbers are written, no matrix of -inf is built.
     own_column_entry(D).fill_(-torch.inf)
     return D
@@ -49,10 +53,10 @@ def criss_cross(q: QueryKey, k: QueryKey, v: Features) -> tuple[Features, CrissC
     -------
     out, attention : Tensor
         (B, C, H, W), channels_last, and A, (B, H, W, H + W), which sums to 1 over the last axis. Under autocast A
-        has the dtype that softmax gives there: float32 on CUDA, bfloat16 on a CPU.
+        has the dtype that softmax gives there: float32 on CUDA, bfloat16 on a CPU; of float16 values, theirs.
     """
     _check.qkv(q, k, v)
-    attention = criss_cross_affinity(q, k).softmax(dim=-1)
+    attention = weights(criss_cross_affinity(q, k), v)
     return criss_cross_aggregate(attention, v), attention
 
 

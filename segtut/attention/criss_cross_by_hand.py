@@ -23,6 +23,7 @@ from torch.autograd.function import once_differentiable
 
 from segtut.attention import _check
 from segtut.attention.cross import gather, own_column_entry, products, scatter
+from segtut.attention.precision import energies, weights
 from segtut.attention.shapes import CrissCross, Features, QueryKey
 
 
@@ -33,7 +34,7 @@ class CAWeight(torch.autograd.Function):
     def forward(ctx, q: Tensor, k: Tensor) -> Tensor:
         """D, from queries and keys."""
         ctx.save_for_backward(q, k)
-        D = products(q, k)
+        D = energies(products, q, k)
         own_column_entry(D).fill_(-torch.inf)
         return D
 
@@ -79,5 +80,5 @@ def ca_map(attention: CrissCross, v: Features) -> Features:
 def criss_cross_by_hand(q: QueryKey, k: QueryKey, v: Features) -> tuple[Features, CrissCross]:
     """As `criss_cross.criss_cross`; differentiable once, and with less kept for the backward."""
     _check.qkv(q, k, v)
-    attention = ca_weight(q, k).softmax(dim=-1)
+    attention = weights(ca_weight(q, k), v)
     return ca_map(attention, v), attention

@@ -17,6 +17,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from segtut.attention import _check
+from segtut.attention.precision import energies, weights
 from segtut.attention.shapes import Dense, Features, KeyFeatures, Keys, QueryKey, Rows
 
 MODES = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
@@ -43,7 +44,7 @@ def non_local(q: QueryKey, k: Keys, v: KeyFeatures, scale: float = 1.0) -> tuple
         (B, C, H, W), and A, (B, H·W, h·w), which sums to 1 over the last axis.
     """
     _check.dense_qkv(q, k, v)
-    attention = (scale * positions(q) @ positions(k).mT).softmax(dim=-1)
+    attention = weights(energies(lambda q, k: scale * q @ k.mT, positions(q), positions(k)), v)
     return rearrange(attention @ positions(v), "B (H W) C -> B C H W", H=q.shape[2]), attention
 
 
@@ -133,9 +134,9 @@ class NonLocal(nn.Module):
         """The pairwise function of queries and keys, normalised."""
         q, k = positions(q), positions(k)
         if "gaussian" in self.mode:
-            return (self.scale * q @ k.mT).softmax(dim=-1)
+            return weights(energies(lambda q, k: self.scale * q @ k.mT, q, k), q)
         if self.mode == "dot_product":
-            return q @ k.mT / k.shape[1]
+            return energies(lambda q, k: q @ k.mT / k.shape[1], q, k).to(q.dtype)
         # w·[θ, φ] = w₁·θ + w₂·φ: the N×N pairs of 2D channels need not be written down.
         w1, w2 = self.concat_project.weight.flatten().chunk(2)
         return F.relu((q @ w1)[:, :, None] + (k @ w2)[:, None, :]) / k.shape[1]
