@@ -16,7 +16,7 @@ from segtut.attention import _check
 from segtut.bench import machine
 from segtut.bench.entries import awaken
 from segtut.bench.textbook import textbook_loader
-from segtut.bench.train_turns import check_agreement, make_variants, take_turns
+from segtut.bench.train_turns import check_agreement, in_both_layouts, make_variants, take_turns
 from segtut.bench.turns import progress
 from segtut.cost.probe import out_of_memory
 from segtut.data import IGNORE_INDEX, IMAGE_SIZE, VOID_LABEL, CamVid, Scenes, make_loader, train_transform
@@ -87,9 +87,9 @@ def benchmark_training(
             "parameters": cost.parameters(network), "images": len(loaders["ours"].dataset),
         }  # fmt: skip
         variants = make_variants(network, recipe, place, compiled)
-        batch_ready = next(iter(loaders["ours"]))
+        batches = in_both_layouts(next(iter(loaders["ours"])))
         try:
-            check_agreement(variants["textbook"].step, variants["ours"].step, batch_ready)
+            check_agreement(variants["textbook"].step, variants["ours"].step, batches)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -97,7 +97,7 @@ def benchmark_training(
                 f"a textbook step of batch {batch} at {size[0]}×{size[1]} does not fit into memory: choose a smaller "
                 "batch or size"
             ) from error
-        rows, loader_rows = take_turns(variants, loaders, batch_ready, steps)
+        rows, loader_rows = take_turns(variants, loaders, batches, steps)
     return result | {
         "steps": [asdict(row) for row in rows],
         "loaders": [asdict(row) for row in loader_rows],

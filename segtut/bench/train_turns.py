@@ -73,15 +73,17 @@ class Variant:
     ----------
     name, title : str
         For the row.
+    source : {"textbook", "ours"}
+        Whose batches it is trained on.
     step : Step
         What is measured.
     compiled : bool
         Compile the network first; if that fails, the row says so.
     """
 
-    def __init__(self, name: str, title: str, step: Step, compiled: bool = False):
+    def __init__(self, name: str, title: str, source: str, step: Step, compiled: bool = False):
         self.row = StepRow(name, title, step.precision)
-        self.step, self.compiled = step, compiled
+        self.source, self.step, self.compiled = source, step, compiled
         self.alone: list[float] = []
         self.with_data: list[float] = []
 
@@ -128,24 +130,33 @@ def make_variants(
     fast = resolve_precision(recipe.precision, device)
     kind = str(DTYPES[fast]).removeprefix("torch.")
     variants = [
-        Variant("textbook", "textbook, float32", textbook_step(network, recipe, device)),
-        Variant("ours", "ours, float32", our_step(network, recipe, device, "no")),
+        Variant("textbook", "textbook, float32", "textbook", textbook_step(network, recipe, device)),
+        Variant("ours", "ours, float32", "ours", our_step(network, recipe, device, "no")),
     ]
     if fast != "no":
-        variants.append(Variant("ours-autocast", f"ours, {kind}", our_step(network, recipe, device, fast)))
+        variants.append(Variant("ours-autocast", f"ours, {kind}", "ours", our_step(network, recipe, device, fast)))
     if compiled:
         step = our_step(network, recipe, device, fast)
-        variants.append(Variant("ours-compiled", f"ours, {kind}, compiled", step, compiled=True))
+        variants.append(Variant("ours-compiled", f"ours, {kind}, compiled", "ours", step, compiled=True))
     return {variant.row.variant: variant for variant in variants}
 
 
-def check_agreement(textbook: Step, ours: Step, batch: Batch) -> None:
+def in_both_layouts(batch: Batch) -> dict[str, Batch]:
+    """A batch of our loader as it is, channels_last, and as the textbook's loader would lay it out.
+
+    In channels_last it would make the textbook's convolutions work in that layout.
+    """
+    image, target = batch
+    return {"textbook": (image.contiguous(), target), "ours": batch}
+
+
+def check_agreement(textbook: Step, ours: Step, batches: dict[str, Batch]) -> None:
     """Raise ImplementationsDiffer unless both give the same loss and gradients in float32; updates no parameter.
 
     TensorFloat-32, in which a GPU convolves, is off meanwhile: its ten bits would hide what differs.
     """
     losses, gradients = [], []
-    for step in (textbook, ours):
+    for step, batch in ((textbook, batches["textbook"]), (ours, batches["ours"])):
         torch.manual_seed(0)  # of dropout
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             loss = step.forward(batch)
@@ -158,25 +169,25 @@ def check_agreement(textbook: Step, ours: Step, batch: Batch) -> None:
 
 
 def take_turns(
-    variants: dict[str, Variant], loaders: dict[str, DataLoader], batch: Batch, turns: int
+    variants: dict[str, Variant], loaders: dict[str, DataLoader], batches: dict[str, Batch], turns: int
 ) -> tuple[list[StepRow], list[LoaderRow]]:
-    """Measure memory and time of the steps, on `batch` and on what their loaders make, and of the loaders alone."""
+    """Measure memory and time of the steps, on `batches` and on what the loaders make, and of the loaders alone."""
     feeds = {name: _endless(loader) for name, loader in loaders.items()}
     loading: dict[str, list[float]] = {name: [] for name in loaders}
     for variant in progress(list(variants.values()), "measuring memory"):
-        guarded(variant.row, partial(variant.prepare, batch))
+        guarded(variant.row, partial(variant.prepare, batches[variant.source]))
     for _ in progress(range(turns), "timing"):
-        for name, variant in variants.items():
+        for variant in variants.values():
             if variant.row.error is None:
-                feed = feeds.get(name, feeds["ours"])
-                guarded(variant.row, partial(variant.turn, batch, feed))
+                guarded(variant.row, partial(variant.turn, batches[variant.source], feeds[variant.source]))
         for name, feed in feeds.items():
-            batches = len(loaders[name])
-            work = partial(deque, islice(feed, batches), maxlen=0)  # an epoch, none of it kept
-            loading[name].append(seconds_of(work, torch.device("cpu")) / batches)
+            length = len(loaders[name])
+            work = partial(deque, islice(feed, length), maxlen=0)  # an epoch, none of it kept
+            loading[name].append(seconds_of(work, torch.device("cpu")) / length)
+    images = len(batches["ours"][0])
     for variant in variants.values():
-        variant.finish(len(batch[0]), variants["textbook"].row)
-    return [variant.row for variant in variants.values()], _loader_rows(loading, len(batch[0]))
+        variant.finish(images, variants["textbook"].row)
+    return [variant.row for variant in variants.values()], _loader_rows(loading, images)
 
 
 def _endless(loader: DataLoader) -> Iterator[Batch]:
