@@ -65,7 +65,8 @@ def test_the_textbook_classifies_at_the_image_size_and_we_at_that_of_the_feature
 def test_float32_agrees_and_updates_nothing(network, batch):
     steps = textbook_step(network, RECIPE, CPU), our_step(network, RECIPE, CPU, "no")
     before = [{name: p.clone() for name, p in step.network.named_parameters()} for step in steps]
-    train_turns.check_agreement(*steps, train_turns.in_both_layouts(batch))
+    found = train_turns.check_agreement(*steps, train_turns.in_both_layouts(batch))
+    assert 0 <= found["loss"] < 1e-5 and 0 < found["gradient"] < 1e-2
     for step, parameters in zip(steps, before, strict=True):
         assert all(torch.equal(p, parameters[name]) and p.grad is None for name, p in step.network.named_parameters())
 
@@ -142,7 +143,9 @@ def test_the_result_has_a_row_for_each_way(precision):
     result = benchmark_training(**SMALL, threads=1)
     assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert {"device", "device_type", "threads", "software", "commit", "parameters", "finished"} <= set(result)
+    assert {"device", "device_type", "threads", "software", "commit", "parameters", "differences", "finished"} <= set(
+        result
+    )
     assert (result["backbone"], result["size"], result["batch"], result["images"]) == ("resnet10t", [H, W], B, 12)
     textbook, *_ = rows = result["steps"]
     assert [(row["variant"], row["precision"]) for row in rows] == [

@@ -59,7 +59,7 @@ class TextbookData(Dataset):
     """
 
     def __init__(self, files: CamVid, size: tuple[int, int], zoom: tuple[float, float]):
-        self.pairs, self.size, self.zoom = files.pairs, size, zoom
+        self.pairs, self.size, self.zoom, self.dice = files.pairs, size, zoom, random.Random(0)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -68,13 +68,13 @@ class TextbookData(Dataset):
         """Image float32 (3, H, W), normalised; label map int64 (H, W), void = 255."""
         image = Image.open(self.pairs[i].image).convert("RGB")
         mask = Image.open(self.pairs[i].mask)
-        zoom = random.uniform(*self.zoom)
+        zoom = self.dice.uniform(*self.zoom)
         width, height = image.width / zoom, image.height / zoom
-        left, top = random.uniform(0, image.width - width), random.uniform(0, image.height - height)
+        left, top = self.dice.uniform(0, image.width - width), self.dice.uniform(0, image.height - height)
         box = (left, top, left + width, top + height)
         image = image.resize(self.size[::-1], Image.Resampling.BILINEAR, box)
         mask = mask.resize(self.size[::-1], Image.Resampling.NEAREST, box)
-        if random.random() < 0.5:
+        if self.dice.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         x = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255

@@ -150,8 +150,10 @@ def in_both_layouts(batch: Batch) -> dict[str, Batch]:
     return {"textbook": (image.contiguous(), target), "ours": batch}
 
 
-def check_agreement(textbook: Step, ours: Step, batches: dict[str, Batch]) -> None:
+def check_agreement(textbook: Step, ours: Step, batches: dict[str, Batch]) -> dict[str, float]:
     """Raise ImplementationsDiffer unless both give the same loss and gradients in float32; updates no parameter.
+
+    Returns the relative differences: of the loss, and of the parameters' gradients the largest.
 
     TensorFloat-32, in which a GPU convolves, is off meanwhile: its ten bits would hide what differs.
     """
@@ -162,10 +164,13 @@ def check_agreement(textbook: Step, ours: Step, batches: dict[str, Batch]) -> No
             loss = step.forward(batch)
             gradients.append(torch.autograd.grad(loss, list(step.network.parameters())))
         losses.append(loss.detach())
-    refuse_difference("our loss", "the textbook", losses[1], losses[0], TOLERANCE[torch.float32])
+    loss_difference = refuse_difference("our loss", "the textbook", losses[1], losses[0], TOLERANCE[torch.float32])
     floor = FLOOR * max(gradient.abs().max().item() for gradient in gradients[0])
-    for (name, _), expected, found in zip(textbook.network.named_parameters(), *gradients, strict=True):
+    gradient_differences = [
         refuse_difference(f"our gradient of {name}", "the textbook", found, expected, GRADIENT_TOLERANCE, floor)
+        for (name, _), expected, found in zip(textbook.network.named_parameters(), *gradients, strict=True)
+    ]
+    return {"loss": loss_difference, "gradient": max(gradient_differences)}
 
 
 def take_turns(

@@ -103,14 +103,15 @@ def _prepare(row: Row, probe: Probe, references: dict[str, tuple[Tensor, Tensor]
 
 def refuse_difference(
     what: str, other: str, found: Tensor, expected: Tensor, tolerance: float, floor: float = 0.0
-) -> None:
-    """Raise ImplementationsDiffer if a number is off by more than `tolerance` of the largest one, or of `floor`."""
+) -> float:
+    """Largest difference over the largest number, or `floor`; ImplementationsDiffer if above `tolerance`."""
     difference = ((found - expected).abs().max() / expected.abs().max().clamp(min=floor)).item()
     if not difference <= tolerance:  # NaN, too
         raise ImplementationsDiffer(
             f"{what} differs from that of {other} by {difference:.1e} of the largest number; "
             f"up to {tolerance:.0e} is rounding"
         )
+    return difference
 
 
 def _time(probe: Probe, forward: list[float], both: list[float]) -> None:
