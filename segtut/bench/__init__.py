@@ -1,7 +1,11 @@
-"""`segtut bench`: the operators side by side, in one run on one machine."""
+"""`segtut bench`: the operators, and training, each in one run on one machine."""
 
 from segtut.bench.entries import ENTRIES
 from segtut.bench.operators import LEGEND, benchmark, header, table
+from segtut.bench.train import TRAINING_LEGEND, benchmark_training, training_header, training_table
 from segtut.bench.turns import ImplementationsDiffer
 
-__all__ = ["ENTRIES", "LEGEND", "ImplementationsDiffer", "benchmark", "header", "table"]
+__all__ = [
+    "ENTRIES", "LEGEND", "TRAINING_LEGEND", "ImplementationsDiffer", "benchmark", "benchmark_training", "header",
+    "table", "training_header", "training_table",
+]  # fmt: skip

@@ -41,8 +41,13 @@ def build(operators: Sequence[str], channels: int, device: torch.device, dtype: 
         for name in ENTRIES:
             if name in operators:
                 torch.manual_seed(0)
-                modules[name] = ENTRIES[name].make(channels).to(device, dtype)
-                for p in modules[name].parameters():
-                    if not p.any():  # gates and last convolutions start at 0, with which all outputs would be equal
-                        nn.init.uniform_(p, 0.1, 0.5)
+                modules[name] = awaken(ENTRIES[name].make(channels).to(device, dtype))
     return modules
+
+
+def awaken(module: nn.Module) -> nn.Module:
+    """Fill the parameters that are all 0, as gates and last layers are at first: with those all outputs are equal."""
+    for p in module.parameters():
+        if not p.any():
+            nn.init.uniform_(p, 0.1, 0.5)
+    return module

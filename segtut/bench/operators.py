@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from segtut.attention import _check
+from segtut.bench import machine
 from segtut.bench.entries import ENTRIES, build
 from segtut.bench.turns import take_turns
 from segtut.cost.probe import out_of_memory
-from segtut.training.card import commit, device_name, software
 
 
 def benchmark(
@@ -64,38 +64,23 @@ def benchmark(
         _check.positive("size", size)
     _check.positive("channels", channels)
     _check.positive("batch", batch)
-    _check.choice("device", device, ("auto", "cpu", "cuda"))
     _check.choice("dtype", dtype, ("float32", "bfloat16"))
     for name in operators:
         _check.choice("operator", name, tuple(ENTRIES))
     for name, value in (("repeats", repeats), ("threads", threads)):
         if value is not None:
             _check.positive(name, value)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device='cuda': PyTorch finds no GPU here; use 'cpu' or 'auto'")
-    place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
+    place = machine.device_named(device)
+    with machine.threads(threads):
         result: dict[str, Any] = {
-            "device": device_name(place),
-            "device_type": place.type,
-            "threads": torch.get_num_threads(),
-            "dtype": dtype,
-            "batch": batch,
-            "channels": channels,
-            "software": software(),
-            "commit": commit(),
-            "rows": [],
-        }
+            **machine.facts(place), "dtype": dtype, "batch": batch, "channels": channels, "rows": [],
+        }  # fmt: skip
         modules = build(operators, channels, place, getattr(torch, dtype))
         for size in dict.fromkeys(sizes):
             x = _features((batch, channels, size, size), place, getattr(torch, dtype))
             result["rows"] += [asdict(row) for row in take_turns(modules, x, repeats)]
             result["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
             report(result)
-    finally:
-        torch.set_num_threads(before)
     return result
 
 
@@ -113,11 +98,7 @@ def _features(shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) 
 
 def header(result: dict[str, Any]) -> str:
     """Where and how it was measured."""
-    versions = result["software"]
-    return (
-        f"{result['device']}, {result['dtype']}, {result['channels']} channels, batch {result['batch']}, "
-        f"torch {versions['torch']}, segtut {versions['segtut']}"
-    )
+    return machine.header(result, result["dtype"], f"{result['channels']} channels", f"batch {result['batch']}")
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

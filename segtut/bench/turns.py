@@ -6,6 +6,7 @@ implementations must give the same numbers before they are timed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -66,19 +67,21 @@ def take_turns(modules: dict[str, nn.Module], x: Tensor, repeats: int | None) ->
     }
     probes = {name: Probe(module, x) for name, module in modules.items()}
     references: dict[str, tuple[Tensor, Tensor]] = {}
-    for name in _progress(modules, f"{H}×{W}, checking"):
-        _guarded(rows[name], lambda name=name: _prepare(rows[name], probes[name], references))
+    for name in progress(modules, f"{H}×{W}, checking"):
+        guarded(rows[name], lambda name=name: _prepare(rows[name], probes[name], references))
     references.clear()
 
     seconds: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in modules}
     fewest, most = (repeats, repeats) if repeats else REPEATS
-    for turn in _progress(range(most), f"{H}×{W}, timing"):
+    for turn in progress(range(most), f"{H}×{W}, timing"):
         for name, (forward, both) in seconds.items():
             if rows[name].error is None and (turn < fewest or sum(forward) + sum(both) < BUDGET):
-                _guarded(rows[name], lambda p=probes[name], f=forward, b=both: _time(p, f, b))
+                guarded(rows[name], lambda p=probes[name], f=forward, b=both: _time(p, f, b))
     for name, (forward, both) in seconds.items():
         if rows[name].error is None:
             rows[name].forward_s, rows[name].forward_backward_s = Timing.of(forward), Timing.of(both)
+        else:
+            rows[name].kept_bytes = rows[name].peak_bytes = None
     _compare(rows)
     return list(rows.values())
 
@@ -90,14 +93,25 @@ def _prepare(row: Row, probe: Probe, references: dict[str, tuple[Tensor, Tensor]
     found = outputs[0].detach(), gradients[0]
     expected = references.setdefault(ENTRIES[row.operator].function, found)
     for what, a, b in zip(("output", "gradient of x"), found, expected, strict=True):
-        difference = ((a - b).abs().max() / b.abs().max()).item()
-        if not difference <= TOLERANCE[a.dtype]:  # NaN, too
-            raise ImplementationsDiffer(
-                f"{row.title} at {row.H}×{row.W}: its {what} differs from that of the same operator's other "
-                f"implementation by {difference:.1e} of the largest number; up to {TOLERANCE[a.dtype]:.0e} is rounding"
-            )
+        refuse_difference(
+            f"{row.title} at {row.H}×{row.W}: its {what}", "the same operator's other implementation",
+            a, b, TOLERANCE[a.dtype],
+        )  # fmt: skip
     del outputs, gradients, found, expected, a, b
     row.peak_bytes = peak_bytes(probe.forward_backward, probe.x.device)
+
+
+def refuse_difference(
+    what: str, other: str, found: Tensor, expected: Tensor, tolerance: float, floor: float = 0.0
+) -> float:
+    """Largest difference over the largest number, or `floor`; ImplementationsDiffer if above `tolerance`."""
+    difference = ((found - expected).abs().max() / expected.abs().max().clamp(min=floor)).item()
+    if not difference <= tolerance:  # NaN, too
+        raise ImplementationsDiffer(
+            f"{what} differs from that of {other} by {difference:.1e} of the largest number; "
+            f"up to {tolerance:.0e} is rounding"
+        )
+    return difference
 
 
 def _time(probe: Probe, forward: list[float], both: list[float]) -> None:
@@ -105,14 +119,14 @@ def _time(probe: Probe, forward: list[float], both: list[float]) -> None:
     both.append(seconds_of(probe.forward_backward, probe.x.device))
 
 
-def _guarded(row: Row, work: Callable[[], None]) -> None:
+def guarded(row: Any, work: Callable[[], None]) -> None:
     """Run ``work()``; if memory runs out, the row says so and the others go on."""
     try:
         work()
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
-        row.error, row.kept_bytes, row.peak_bytes = "out of memory", None, None
+        row.error = "out of memory"
     if row.error and torch.cuda.is_available():
         torch.cuda.empty_cache()
 
@@ -127,5 +141,5 @@ def _compare(rows: dict[str, Row]) -> None:
             row.ratio_forward_backward = row.forward_backward_s.median / base.forward_backward_s.median
 
 
-def _progress(items, what: str):
+def progress(items, what: str):
     return tqdm(items, desc=what, leave=False, disable=None)  # None: not when stderr is a file

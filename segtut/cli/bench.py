@@ -30,23 +30,55 @@ def bench_operators(
     """
     if context.invoked_subcommand is not None:
         return
-    import json
-
     from segtut import bench
-    from segtut.files import write_atomically
 
-    if out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
-        raise ValueError(f"out={str(out)!r}: this must be a file in a folder, such as results/bench.json")
+    refuse_folder(out)
 
     def report(result: dict) -> None:
         rows = [row for row in result["rows"] if row["H"] == result["rows"][-1]["H"]]
         if len(rows) == len(result["rows"]):
             print(bench.header(result))
         print(f"\n{bench.table(rows)}", flush=True)
-        text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        write_atomically(out, lambda file: file.write_text(text, encoding="utf-8"))  # an interrupted run leaves a part
+        write_json(out, result)  # an interrupted run leaves a part
 
     bench.benchmark(
         size or (28, 60, 97), channels, batch, device, dtype, operator or tuple(bench.ENTRIES), repeats, threads, report
     )
     print(f"\n{bench.LEGEND}\nWritten: {out}")
+
+
+@bench_app.command("train")
+def bench_train(
+    backbone: Annotated[str, typer.Option(help="Any timm ResNet")] = "resnet50",
+    size: Annotated[tuple[int, int], typer.Option(help="Height and width of the images")] = (224, 224),
+    batch: Annotated[int, typer.Option(help="Images a step")] = 8,
+    steps: Annotated[int, typer.Option(help="Timed turns: a step on a CPU, 20 on a GPU")] = 5,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="On the CPU; else PyTorch's choice")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="Also measure our step with torch.compile")] = False,
+    out: Annotated[Path, typer.Option(help="The same numbers and more as JSON")] = Path("bench_train.json"),
+) -> None:
+    """Measure training steps of CCNet and the loaders of their data: a textbook's against ours."""
+    from segtut import bench
+
+    refuse_folder(out)
+    result = bench.benchmark_training(backbone, size, batch, steps, device, threads, compile)
+    write_json(out, result)
+    print(f"{bench.training_header(result)}\n\n{bench.training_table(result)}\n\n{bench.TRAINING_LEGEND}")
+    print(f"Written: {out}")
+
+
+def refuse_folder(out: Path) -> None:
+    """Raise ValueError if no file can be called so."""
+    if out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
+        raise ValueError(f"out={str(out)!r}: this must be a file in a folder, such as results/bench.json")
+
+
+def write_json(out: Path, result: dict) -> None:
+    """Write a result, whole or not at all; NaN is not JSON and is refused."""
+    import json
+
+    from segtut.files import write_atomically
+
+    text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    write_atomically(out, lambda file: file.write_text(text, encoding="utf-8"))
