@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 from segtut.bench.textbook import TextbookCCNet
 from segtut.data import IGNORE_INDEX
 from segtut.networks import SegmentationNetwork
-from segtut.training.loop import make_optimiser
-from segtut.training.loss import cross_entropy
+from segtut.training.loss import network_loss
+from segtut.training.optimiser import make_optimiser
 from segtut.training.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
@@ -26,9 +27,9 @@ class Step:
     Attributes
     ----------
     network : nn.Module
-        Images (B, 3, H, W) -> scores (B, K, H, W).
+        Whose parameters are trained.
     loss : callable
-        Scores and label map -> mean over the labelled pixels.
+        Images (B, 3, H, W) and label map (B, H, W) -> loss.
     optimiser : Optimizer
         Of the network's parameters.
     device : torch.device
@@ -50,8 +51,7 @@ class Step:
         """The loss, with its graph."""
         image, target = (t.to(self.device, non_blocking=True) for t in batch)
         with torch.autocast(self.device.type, DTYPES[self.precision], enabled=self.precision != "no"):
-            scores = self.network(image)
-        return self.loss(scores, target)
+            return self.loss(image, target)
 
     def __call__(self, batch: Batch) -> None:
         """Forward, backward, update."""
@@ -66,16 +66,14 @@ def textbook_step(network: SegmentationNetwork, recipe: Recipe, device: torch.de
     network = TextbookCCNet(network).train().to(device)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
 
-    def loss(scores: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(scores, target, ignore_index=IGNORE_INDEX)
+    def loss(image: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(network(image), target, ignore_index=IGNORE_INDEX)
 
     return Step(network, loss, optimiser, device)
 
 
-def our_step(
-    network: SegmentationNetwork, recipe: Recipe, device: torch.device, precision: str, compiled: bool = False
-) -> Step:
+def our_step(network: SegmentationNetwork, recipe: Recipe, device: torch.device, precision: str) -> Step:
     """channels_last, autocast, our loss and the recipe's optimiser; the weights are copied."""
     network = copy.deepcopy(network).train().to(device, memory_format=torch.channels_last)
     optimiser = make_optimiser(network, recipe)
-    return Step(torch.compile(network) if compiled else network, cross_entropy, optimiser, device, precision)
+    return Step(network, partial(network_loss, network), optimiser, device, precision)

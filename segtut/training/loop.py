@@ -31,7 +31,7 @@ from segtut.training.checkpoint import (
 )
 from segtut.training.evaluation import evaluate
 from segtut.training.history import frame, write_history
-from segtut.training.loss import balanced_weights, cross_entropy, total_weight
+from segtut.training.loss import balanced_weights, network_loss, total_weight
 from segtut.training.optimiser import make_optimiser
 from segtut.training.processes import from_main, share, start
 from segtut.training.recipe import Recipe, learning_rate
@@ -185,11 +185,7 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
                 lr = recipe.lr * learning_rate(recipe, epoch + step / steps)
                 for group in optimiser.param_groups:
                     group["lr"] = lr
-                outputs = model(image, all_outputs=True)
-                loss = sum(
-                    weight * cross_entropy(scores, target, recipe.label_smoothing, class_weights)
-                    for weight, scores in zip(network.loss_weights(len(outputs)), outputs, strict=True)
-                )
+                loss = network_loss(network, image, target, recipe.label_smoothing, class_weights, model)
                 loss = loss * share(total_weight(target, class_weights))  # 1, unless the batch is split
                 accelerator.backward(loss)
                 optimiser.step()

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from segtut.data.classes import IGNORE_INDEX
+from segtut.networks import SegmentationNetwork
 
 
 def cross_entropy(
@@ -40,6 +41,35 @@ def cross_entropy(
     )  # fmt: skip
     weight = total_weight(target, class_weights, ignore_index)
     return total / weight.clamp(min=1 if class_weights is None else torch.finfo(weight.dtype).tiny)
+
+
+def network_loss(
+    network: SegmentationNetwork,
+    image: Float[Tensor, "B 3 H W"],
+    target: Int64[Tensor, "B H W"],
+    label_smoothing: float = 0.0,
+    class_weights: Float[Tensor, " K"] | None = None,
+    model: nn.Module | None = None,
+) -> Float[Tensor, ""]:
+    """Run a network forward, and sum up the cross-entropies of all its outputs with their weights.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        Says how its outputs are weighted.
+    image, target : Tensor
+        A batch.
+    label_smoothing, class_weights
+        See `cross_entropy`.
+    model : nn.Module, optional
+        What is called instead: the network wrapped for several processes, or compiled.
+    """
+    outputs = (network if model is None else model)(image, all_outputs=True)
+    weights = network.loss_weights(len(outputs))
+    return sum(
+        weight * cross_entropy(scores, target, label_smoothing, class_weights)
+        for weight, scores in zip(weights, outputs, strict=True)
+    )
 
 
 def total_weight(

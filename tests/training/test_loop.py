@@ -145,9 +145,9 @@ def test_another_run_is_not_continued(whole, change, said):
 def test_nan_stops_with_the_last_good_state(tmp_path, monkeypatch, at):
     from segtut.training import loop
 
-    good, calls = loop.cross_entropy, []
+    good, calls = loop.network_loss, []
     monkeypatch.setattr(
-        loop, "cross_entropy", lambda *a: calls.append(0) or good(*a) * (torch.nan if len(calls) > 2 * at + 1 else 1)
+        loop, "network_loss", lambda *a: calls.append(0) or good(*a) * (torch.nan if len(calls) > 2 * at + 1 else 1)
     )
     with pytest.raises(TrainingDiverged, match=rf"nan in epoch {at + 1}, step 2.*the state after epoch {at} is in"):
         train(network("fcn"), data(), RECIPE, tmp_path, progress=False)
