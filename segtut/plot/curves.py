@@ -15,15 +15,18 @@ SERIES = {"train_loss": "training loss", "val_mean_iou": "val mean IoU", "val_pi
 
 def curves(history: pd.DataFrame) -> Figure:
     """Training loss, and mean IoU and pixel accuracy on val, over the epochs of a history."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5.4, 2.7), layout="constrained")
     left.plot(history["epoch"], history["train_loss"], color="#264aaa", marker=".")
     left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
-    right.plot(history["epoch"], history["val_pixel_accuracy"], color="#b8860b", marker=".", linestyle="--")
-    right.plot(history["epoch"], history["val_mean_iou"], color="#264aaa", marker=".")
-    best = history.loc[history["val_mean_iou"].idxmax()]
-    right.plot(best["epoch"], best["val_mean_iou"], "o", color="#264aaa", fillstyle="none", markersize=10)
+    right.plot(history["epoch"], history["val_pixel_accuracy"], color="#b8860b", marker=".", linestyle="--",
+               label="pixel accuracy, val")  # fmt: skip
+    right.plot(history["epoch"], history["val_mean_iou"], color="#264aaa", marker=".", label="mean IoU, val")
+    if history["val_mean_iou"].notna().any():  # it is undefined where val has no labels
+        best = history.loc[history["val_mean_iou"].idxmax()]
+        right.plot(best["epoch"], best["val_mean_iou"], "o", color="#264aaa", fillstyle="none", markersize=10,
+                   label=f"best: {best['val_mean_iou']:.3f}")  # fmt: skip
     right.set(xlabel="epoch", ylim=(0, 1))
-    right.legend(["pixel accuracy, val", "mean IoU, val", f"best: {best['val_mean_iou']:.3f}"], frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no epoch 1.5
         axes.grid(alpha=0.3)

@@ -24,13 +24,16 @@ def maps(
         What the values are.
     """
     height, width = next(iter(pictures.values())).shape
+    side = min(2.9, 4.8 / len(pictures))  # inches; wider, and the titles would be too small on a phone
     figure, grid = plt.subplots(
-        1, len(pictures), squeeze=False, layout="constrained", figsize=(2.9 * len(pictures), 2.9 * height / width + 0.5)
-    )
+        1, len(pictures), squeeze=False, layout="constrained",
+        figsize=(side * len(pictures) + 0.6, side * height / width + 0.5),
+    )  # fmt: skip
     top = top if top is not None else max(float(np.max(picture)) for picture in pictures.values())
     for axes, (title, picture) in zip(grid[0], pictures.items(), strict=True):
         image = axes.imshow(picture, cmap="viridis", vmin=0, vmax=top or 1)
-        axes.set(title=title, xticks=[], yticks=[])
+        axes.set_title(title, fontsize=10)
+        axes.set(xticks=[], yticks=[])
         if pixel is not None:
             axes.plot(pixel[1], pixel[0], marker="s", markersize=9, color="white", markeredgecolor="#d62828",
                       markeredgewidth=2, fillstyle="none")  # fmt: skip

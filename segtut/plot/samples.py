@@ -46,4 +46,4 @@ def legend(figure: Figure, columns: int = 4) -> None:
     """Name the colours of the classes, and of void, below a figure."""
     colours = [*zip(CLASSES, PALETTE, strict=True), ("void", VOID_COLOUR)]
     handles = [Patch(color=np.array(rgb) / 255, label=name) for name, rgb in colours]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)

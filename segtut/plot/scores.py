@@ -24,9 +24,10 @@ def class_bars(values: Mapping[str, float | None], label: str, log: bool = False
     names = list(values)
     colours = [np.array(PALETTE[CLASSES.index(name)] if name in CLASSES else (0, 0, 0)) / 255 for name in names]
     numbers = [np.nan if values[name] is None else values[name] for name in names]
-    figure, axes = plt.subplots(figsize=(6, 0.27 * len(names) + 0.7), layout="constrained")
+    figure, axes = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.7), layout="constrained")
     bars = axes.barh(names, np.nan_to_num(numbers), color=colours)
-    axes.bar_label(bars, ["–" if np.isnan(n) else f"{n:.3g}" for n in numbers], padding=3, fontsize=9)
+    digits = 2 if np.nanmax(numbers, initial=0) <= 1 else 1  # shares, or percentages
+    axes.bar_label(bars, ["–" if np.isnan(n) else f"{n:.{digits}f}" for n in numbers], padding=3, fontsize=9)
     axes.set(xlabel=label, xscale="log" if log else "linear")
     axes.margins(x=0.12)
     axes.invert_yaxis()

@@ -1,5 +1,6 @@
 import base64
 import sys
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -74,7 +75,7 @@ def test_a_table_with_a_row_of_another_length_is_refused(row):
 
 def test_curves_mark_the_best_epoch():
     figure = curves(HISTORY)
-    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[-1] == "best: 0.300"
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), HISTORY["train_loss"])
 
@@ -116,9 +117,33 @@ def test_samples_colours_masks_and_keeps_images():
 def test_class_bars_show_a_dash_for_undefined():
     figure = class_bars({"sky": 0.5, "car": None}, "IoU")
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts == ["0.5", "–"]
+    assert texts == ["0.50", "–"]
 
 
 def test_maps_share_one_scale():
     figure = maps({"one": np.eye(3, 4), "two": 2 * np.eye(3, 4)}, pixel=(1, 2))
     assert [axes.images[0].get_clim() for axes in figure.axes[:2]] == [(0, 2), (0, 2)]
+
+
+@pytest.mark.parametrize(("width", "size", "warned"), [(5, 10, False), (8, 10, True), (5, 7, True), (2, 7, False)])
+def test_type_too_small_for_a_phone_is_warned_of(width, size, warned):
+    figure = plt.figure(figsize=(width, 2))
+    figure.text(0, 0, "left", fontsize=size)
+    figure.text(1, 1, "right", fontsize=size + 1, ha="right", va="top")
+    figure.text(0, 1, "unseen", fontsize=1, visible=False)
+    with capture_output() as said, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        show(figure, "Two words.")
+    assert len(said.outputs) == 1
+    assert [str(w.message).split(" will be")[0] for w in caught] == ["on a phone 'left'"] * warned
+
+
+def test_curves_without_a_defined_score():
+    (_, right) = curves(HISTORY.assign(val_mean_iou=np.nan, val_pixel_accuracy=np.nan)).axes
+    assert [line.get_label() for line in right.lines] == ["pixel accuracy, val", "mean IoU, val"]
+
+
+@pytest.mark.parametrize(("values", "said"), [((0.5, 0.00623), ["0.50", "0.01"]), ((31.54, 0.536), ["31.5", "0.5"])])
+def test_class_bars_have_even_digits(values, said):
+    axes = class_bars(dict(zip(("sky", "car"), values, strict=True)), "IoU").axes[0]
+    assert [text.get_text() for text in axes.texts] == said
