@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help environment book serve test unit chapters browser lint derive requirements lab clean
+.PHONY: help environment book serve test unit chapters browser lint derive requirements lab experiments clean
 
 help:  ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ derive: environment  ## Write the project's home into badges, bootstrap cells an
 
 lab: environment  ## Open the chapters in JupyterLab
 	@$(PY) -m jupyter lab --notebook-dir=notebooks
+
+DATA ?= data/camvid
+experiments: environment  ## Run the book's experiments on a GPU, with CamVid in DATA (data/camvid), and keep their cards
+	@$(PY) -m segtut.cli experiment all --data "$(DATA)" --cards segtut/runs
 
 requirements: environment  ## Resolve requirements.txt anew (for maintainers)
 	@$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \

@@ -34,6 +34,8 @@ def experiment(
     recipe: a search on val, with the FCN; what follows uses what it chose. main: every network. deep: the best two on
     ResNet-50. The others each change one thing.
     """
+    import torch
+
     from segtut.data import open_splits
     from segtut.experiments import GRIDS, plan, report, run
     from segtut.training import RECIPES, read_cards
@@ -42,6 +44,8 @@ def experiment(
         raise ValueError(f"experiment {name!r} is none of {', '.join(GRIDS)}")
     if recipe not in RECIPES:
         raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPES)}")
+    if recipe == "camvid" and not torch.cuda.is_available():
+        print("Note: there is no GPU here, and the recipe camvid is for one; --recipe cpu takes minutes a training.")
     base, numbers, cards = RECIPES[recipe](), range(seeds), cards or out / "cards"
     where = data_folder(data)
     open_splits(where, base.images, base.scenes_size, cache=False, layout=layout)  # before anything is started

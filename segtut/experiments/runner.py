@@ -88,7 +88,7 @@ def run(
         while waiting or running:
             while waiting and len(running) < slots and room(list(running.values())):
                 job = waiting.pop(0)
-                process = spawn.Process(target=_train, args=(job, where, layout, out / job.name, cards, threads))
+                process = spawn.Process(target=_train, args=(job, where, layout, out / job.name, cards, threads, slots))
                 running[process] = Training(job, out / job.name, time.time())
                 process.start()
             wait([process.sentinel for process in running], timeout=1)
@@ -114,7 +114,7 @@ def run(
         )
 
 
-def _train(job: Job, where, layout: str | None, folder: Path, cards: Path, threads: int | None) -> None:
+def _train(job: Job, where, layout, folder: Path, cards: Path, threads: int | None, slots: int) -> None:
     """One training, in its own process; what it says goes to its log."""
     _end_with_parent()
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,8 @@ def _train(job: Job, where, layout: str | None, folder: Path, cards: Path, threa
             result = train(network, data, job.recipe, folder, progress=False,
                            on_epoch=lambda history: print(history.iloc[-1, :6].to_dict()))  # fmt: skip
             save_curves(result.history, folder / "curves.png")
-            write_card(cards / f"{job.name}.json", result.card)
+            # Its time is not comparable with that of a training which had the machine to itself.
+            write_card(cards / f"{job.name}.json", result.card | {"side_by_side_at_most": slots})
             print(f"mean IoU on val {result.card['result']['val']['mean_iou'] or math.nan:.3f}")
         except Exception as error:
             print(f"{type(error).__name__}: {error}")

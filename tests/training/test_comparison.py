@@ -1,10 +1,12 @@
 """Comparing networks over seeds."""
 
 import copy
+import json
 import math
 
 import pytest
 
+from segtut.networks import build_network
 from segtut.training.comparison import difference, interval, label, scores_by_seed
 
 
@@ -64,6 +66,23 @@ def test_scores_stand_by_seed_and_network():
     assert table.loc[0, "ccnet"] == 0.7 and table.loc[1, "ccnet"] == 0.6 and math.isnan(table.loc[1, "fcn"])
     assert scores_by_seed(cards, "val").loc[0, "fcn"] == 0.5
     assert label(card("ccnet", recurrence=2)) == label(card("ccnet")) == "ccnet"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("danet", {}, "danet"),
+        ("psp", {}, "psp"),
+        ("ccnet", {"recurrence": 0}, "ccnet R=0"),
+        ("danet", {"branches": "channel", "variant": "paper"}, "danet branches=channel variant=paper"),
+        ("gcnet", {"ratio": 1 / 16}, "gcnet ratio=0.0625"),
+        ("fcn", {"output_stride": 16, "auxiliary": True}, "fcn output_stride=16 auxiliary=True"),
+    ],
+)
+def test_a_label_says_what_is_unusual_also_of_a_spec_from_a_file(name, options, said):
+    spec = build_network(name, **options).spec
+    assert label({"network": spec}) == label({"network": json.loads(json.dumps(spec))})
+    assert set(label({"network": spec}).split()) == set(said.split())
 
 
 @pytest.mark.parametrize(
