@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from segtut.bench import recorded_training
+
 ROOT = Path(__file__).parents[1]
 # A part may import those before it. cost stands below training because run cards carry FLOPs.
 ORDER = [
@@ -90,6 +92,19 @@ def test_the_readme_quotes_its_run_card():
     want = (result["val"]["mean_iou"], result["test"]["mean_iou"], card["wall_time_s"] / 60)
     assert quoted == (f"{want[0]:.3f}", f"{want[1]:.3f}", f"{want[2]:.1f}")
     assert card["data"]["name"] == "camvid" and card["recipe"]["name"] == "cpu"
+
+
+def test_the_readme_quotes_its_benchmark():
+    (result,) = [result for result in recorded_training() if result["device_type"] == "cpu"]
+    rows = {row["variant"]: row for row in result["steps"]}
+    loaders = {row["loader"]: row for row in result["loaders"]}
+    want = [f"{rows['ours']['speedup']:.1f}", f"{rows['ours-autocast']['speedup']:.1f}",
+            f"{rows['ours']['memory_ratio']:.2f}", f"{loaders['ours']['speedup']:.0f}"]  # fmt: skip
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    quoted = re.search(r"(\S+) times as many images a second in float32, (\S+) times in bfloat16, with (\S+) times the "
+                       r"memory; its loader is (\S+) times as fast", readme)  # fmt: skip
+    assert quoted and list(quoted.groups()) == want
+    assert result["commit"] and not result["commit"].endswith("+") and max(result["differences"].values()) < 0.05
 
 
 def test_version_is_written_once_in_effect():

@@ -2,10 +2,10 @@
 
 from segtut.bench.entries import ENTRIES
 from segtut.bench.operators import LEGEND, benchmark, header, table
-from segtut.bench.train import TRAINING_LEGEND, benchmark_training, training_header, training_table
+from segtut.bench.train import TRAINING_LEGEND, benchmark_training, recorded_training, training_header, training_table
 from segtut.bench.turns import ImplementationsDiffer
 
 __all__ = [
     "ENTRIES", "LEGEND", "TRAINING_LEGEND", "ImplementationsDiffer", "benchmark", "benchmark_training", "header",
-    "table", "training_header", "training_table",
+    "recorded_training", "table", "training_header", "training_table",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The benchmark of training: our step and our loader against those of a textbook, and its table."""
 
+import json
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from segtut.data import IGNORE_INDEX, IMAGE_SIZE, VOID_LABEL, CamVid, Scenes, ma
 from segtut.networks import build_network
 from segtut.training.recipe import Recipe
 
+RECORDED = Path(__file__).parent / "recorded"
 BATCHES = 6  # of the data set that is written
 RATIOS = {"×speed": "speedup", "×with data": "speedup_with_data", "×memory": "memory_ratio"}
 
@@ -120,6 +122,11 @@ def make_loaders(folder: Path, recipe: Recipe) -> dict[str, DataLoader]:
         "textbook": textbook_loader(files, recipe.crop, recipe.zoom, recipe.batch_size),
         "ours": make_loader(files, transform, recipe.batch_size, train=True),
     }
+
+
+def recorded_training() -> list[dict[str, Any]]:
+    """Results of `benchmark_training` that come with the package, sorted by file name."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDED.glob("train-*.json"))]
 
 
 def training_header(result: dict[str, Any]) -> str:
