@@ -101,7 +101,7 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
     """
     result = {"best_epoch": state["best_epoch"], "val": scores(state["best_matrix"])}
     if recipe.report_test and "test" in data:
-        result["test"] = scores(evaluate(network, data["test"], recipe.batch_size, device, precision, recipe.workers))
+        result["test"] = scores(evaluate(network, data["test"], recipe.batch_size, device, precision))
     size = recipe.input_size or data["val"][0][1].shape
     seconds = sum(state["seconds"])
     return {

@@ -201,7 +201,7 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
                     rate = recipe.batch_size * (step + 1) / (time.perf_counter() - started)
                     bar.set_postfix(loss=f"{mean:.3f}", lr=f"{lr:.1e}", images_s=f"{rate:.0f}", refresh=False)
 
-            matrix = evaluate(judged, data["val"], recipe.batch_size, device, precision, recipe.workers)
+            matrix = evaluate(judged, data["val"], recipe.batch_size, device, precision)
             score = cards.scores(matrix)
             state["history"].append(
                 {"epoch": epoch + 1, "step": (epoch + 1) * steps, "lr": lr, "train_loss": mean,
