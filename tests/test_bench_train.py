@@ -65,14 +65,14 @@ def test_the_textbook_classifies_at_the_image_size_and_we_at_that_of_the_feature
 def test_float32_agrees_and_updates_nothing(network, batch):
     steps = textbook_step(network, RECIPE, CPU), our_step(network, RECIPE, CPU, "no")
     before = [{name: p.clone() for name, p in step.network.named_parameters()} for step in steps]
-    found = train_turns.check_agreement(*steps, train_turns.in_both_layouts(batch))
+    found = train_turns.check_agreement(*steps, train_turns.in_both_layouts(batch, CPU))
     assert 0 <= found["loss"] < 1e-5 and 0 < found["gradient"] < 1e-2
     for step, parameters in zip(steps, before, strict=True):
         assert all(torch.equal(p, parameters[name]) and p.grad is None for name, p in step.network.named_parameters())
 
 
 def test_each_works_in_its_own_layout(network, batch):
-    batches = train_turns.in_both_layouts(batch)
+    batches = train_turns.in_both_layouts(batch, CPU)
     for name, step in (
         ("textbook", textbook_step(network, RECIPE, CPU)),
         ("ours", our_step(network, RECIPE, CPU, "no")),
@@ -109,7 +109,7 @@ def test_a_planted_difference_is_refused(network, batch, what, said):
     textbook, ours = textbook_step(network, RECIPE, CPU), our_step(network, RECIPE, CPU, "no")
     plant(ours, what)
     with pytest.raises(ImplementationsDiffer, match=f"{said} from that of the textbook"):
-        train_turns.check_agreement(textbook, ours, train_turns.in_both_layouts(batch))
+        train_turns.check_agreement(textbook, ours, train_turns.in_both_layouts(batch, CPU))
 
 
 @pytest.mark.parametrize("kind", ["no", "bf16"])
@@ -201,7 +201,7 @@ def test_steps_take_turns():
     order = []
     rows, loaders = turns_of(noted("textbook", order), noted("ours", order))
     warm = 2  # a call that warms up, and one whose memory is measured
-    assert order == ["textbook"] * warm + ["ours"] * warm + ["textbook", "textbook", "ours", "ours"] * 3
+    assert order == ["textbook"] * warm + ["ours"] * warm + (["textbook"] * 3 + ["ours"] * 3) * 3
     assert [row.step_s.repeats for row in rows] == [3, 3] and [row.batch_s.repeats for row in loaders] == [3, 3]
 
 

@@ -112,7 +112,7 @@ class CrissCrossAttention(nn.Module):
     reduction : int
         C / C_qk, 8 in CCNet.
     implementation : {"fast", "by_hand", "einsum", "bmm"}
-        Same numbers; speed and memory differ.
+        Same numbers; speed and memory differ. "einsum" and "bmm" keep float16 energies, which end at 65504.
     C_qk : int, optional
         Query and key channels, instead of C // reduction.
     """

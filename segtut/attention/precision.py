@@ -13,8 +13,9 @@ def energies(product: Callable[[Tensor, Tensor], Tensor], q: Tensor, k: Tensor) 
     bfloat16 it cannot overflow.
     """
     device = q.device.type
-    autocast = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16
-    if not autocast and q.dtype != torch.float16:
+    known = device != "meta"  # of which PyTorch has no autocast
+    autocast = known and torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16
+    if not known or (not autocast and q.dtype != torch.float16):
         return product(q, k)
     with torch.autocast(device, enabled=False):
         return product(q.float(), k.float())

@@ -36,6 +36,8 @@ class Step:
         Where the network is, and batches go.
     precision : {"no", "bf16", "fp16"}
         Of the forward pass, by autocast; fp16 scales the loss, so that small gradients do not vanish.
+    tuned : bool
+        Let cuDNN look for its fastest convolutions, as `segtut.training.processes.start` does.
     """
 
     network: nn.Module
@@ -43,6 +45,7 @@ class Step:
     optimiser: torch.optim.Optimizer
     device: torch.device
     precision: str = "no"
+    tuned: bool = False
 
     def __post_init__(self):
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
@@ -55,7 +58,8 @@ class Step:
 
     def __call__(self, batch: Batch) -> None:
         """Forward, backward, update."""
-        self.scaler.scale(self.forward(batch)).backward()
+        with torch.backends.cudnn.flags(enabled=True, benchmark=self.tuned):
+            self.scaler.scale(self.forward(batch)).backward()
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
@@ -76,4 +80,4 @@ def our_step(network: SegmentationNetwork, recipe: Recipe, device: torch.device,
     """channels_last, autocast, our loss and the recipe's optimiser; the weights are copied."""
     network = copy.deepcopy(network).train().to(device, memory_format=torch.channels_last)
     optimiser = make_optimiser(network, recipe)
-    return Step(network, partial(network_loss, network), optimiser, device, precision)
+    return Step(network, partial(network_loss, network), optimiser, device, precision, tuned=True)

@@ -45,8 +45,8 @@ class TextbookCCNet(nn.Module):
 class TextbookData(Dataset):
     """Reads, decodes, crops and resizes with PIL whenever a sample is asked for.
 
-    Its augmentation is that of `segtut.data.train_transform` with the same zoom: a crop of 1/zoom of the image's
-    sides, resized, and a flip.
+    Its augmentation is that of `segtut.data.train_transform` with the same zoom, but for the aspect ratio, which
+    stays: a crop of 1/zoom of the image's sides, resized, and a flip.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def benchmark_training(
             "parameters": cost.parameters(network), "images": len(loaders["ours"].dataset),
         }  # fmt: skip
         variants = make_variants(network, recipe, place, compiled)
-        batches = in_both_layouts(next(iter(loaders["ours"])))
+        batches = in_both_layouts(next(iter(loaders["ours"])), place)
         try:
             result["differences"] = check_agreement(variants["textbook"].step, variants["ours"].step, batches)
         except RuntimeError as error:

@@ -102,6 +102,7 @@ class Variant:
 
     def turn(self, batch: Batch, feed: Iterator[Batch]) -> None:
         """Time steps on `batch`, then on batches that `feed` makes for them."""
+        self.step(batch)  # the first step after another variant's finds its memory and caches in use
         self.alone.append(self._seconds(lambda: batch))
         self.with_data.append(self._seconds(lambda: next(feed)))
 
@@ -141,13 +142,13 @@ def make_variants(
     return {variant.row.variant: variant for variant in variants}
 
 
-def in_both_layouts(batch: Batch) -> dict[str, Batch]:
-    """A batch of our loader as it is, channels_last, and as the textbook's loader would lay it out.
+def in_both_layouts(batch: Batch, device: torch.device) -> dict[str, Batch]:
+    """A batch of our loader as it is, channels_last, and as the textbook's loader would lay it out, on the device.
 
     In channels_last it would make the textbook's convolutions work in that layout.
     """
-    image, target = batch
-    return {"textbook": (image.contiguous(), target), "ours": batch}
+    image, target = (t.to(device) for t in batch)
+    return {"textbook": (image.contiguous(), target), "ours": (image, target)}
 
 
 def check_agreement(textbook: Step, ours: Step, batches: dict[str, Batch]) -> dict[str, float]:

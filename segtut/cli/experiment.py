@@ -37,7 +37,7 @@ def experiment(
     import torch
 
     from segtut.data import open_splits
-    from segtut.experiments import GRIDS, plan, report, run
+    from segtut.experiments import GRIDS, ExperimentFailed, plan, report, run
     from segtut.training import RECIPES, read_cards
 
     if name not in GRIDS:
@@ -48,11 +48,18 @@ def experiment(
         print("Note: there is no GPU here, and the recipe camvid is for one; --recipe cpu takes minutes a training.")
     base, numbers, cards = RECIPES[recipe](), range(seeds), cards or out / "cards"
     where = data_folder(data)
-    open_splits(where, base.images, base.scenes_size, cache=False, layout=layout)  # before anything is started
+    splits = open_splits(where, base.images, base.scenes_size, cache=False, layout=layout)
+    digests = {split: splits[split].digest for split in splits}
+    failed: list[str] = []
     for grid in GRIDS[name]:
         todo = plan(grid, base, numbers, read_cards(cards))
-        run(todo, where, out, cards, layout, jobs)
+        try:
+            run(todo, where, digests, out, cards, layout, jobs)
+        except ExperimentFailed as error:  # the grids after it may do without
+            failed.append(str(error))
         table = report(todo, read_cards(cards))
         if len(table):
             print(f"\n{table.to_string(index=False, float_format='{:.3f}'.format, na_rep='–')}")
             print(*(f"Note: {note}." for note in table.attrs["notes"]), sep="\n")
+    if failed:
+        raise ExperimentFailed("\n".join(failed))

@@ -85,5 +85,5 @@ def plan(grid: Grid, recipe: Recipe, seeds: Sequence[int], cards: Cards) -> list
         The grid needs cards that are not there.
     """
     if grid not in (search.single_changes, search.together):
-        recipe = search.chosen(recipe, seeds, cards)
+        recipe = search.chosen(recipe, cards)
     return list({job.name: job for job in grid(recipe, seeds, cards)}.values())

@@ -16,7 +16,8 @@ def report(jobs: Sequence[Job], cards: Cards) -> pd.DataFrame:
     Parameters
     ----------
     jobs : sequence of Job
-        The grid. The first job's network is the one that others are compared with.
+        The grid. A network is compared with the first of its name, which ablations begin with; the first of a name
+        with the first of all.
     cards : sequence of dict
         See `read_cards`; those of other jobs are left out.
 
@@ -24,8 +25,8 @@ def report(jobs: Sequence[Job], cards: Cards) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each network, backbone and recipe: number of seeds, mean and standard deviation of mean IoU on val
-        and, where it was taken, on test; on the last split, the mean difference to the first row with the same seeds
-        and the ends of its 95 % interval. An attribute ``notes`` holds what a reader of the table must know.
+        and, where it was taken, on test; on the last split, the mean difference to what it is compared with, for the
+        same seeds, and the ends of its 95 % interval. The attribute ``notes`` holds what a reader must know.
     """
     by_name = {card["file"]: card for card in cards}
     groups: dict[tuple[str, str, str], dict[int, dict]] = {}
@@ -36,15 +37,17 @@ def report(jobs: Sequence[Job], cards: Cards) -> pd.DataFrame:
     results = [card["result"] for group in groups.values() for card in group.values()]
     splits = [split for split in ("val", "test") if all(split in result for result in results)]
     rows: list[dict] = []
-    first: dict[int, float] = {}
+    first: dict[str, dict[int, float]] = {}
     for (network, backbone, recipe), found in groups.items():
         row = {"network": network, "backbone": backbone, "recipe": recipe, "seeds": len(found)}
         for split in splits:
             scores = {seed: card["result"][split]["mean_iou"] for seed, card in found.items()}
             row |= {split: interval(scores.values()).mean, f"{split} sd": pd.Series(scores).std()}
-        first = first or scores
-        if rows and scores.keys() & first.keys():
-            gap = difference(scores, first)
+        name = network.split()[0]
+        usual = first.get(name) or next(iter(first.values()), {})
+        first.setdefault(name, scores)
+        if scores.keys() & usual.keys():
+            gap = difference(scores, usual)
             row |= {"difference": gap.mean, "low": gap.low, "high": gap.high}
         rows.append(row)
     table = pd.DataFrame(rows)

@@ -7,13 +7,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
+import cv2
 import torch
 from tqdm import tqdm
 
@@ -41,11 +44,17 @@ class ExperimentFailed(RuntimeError):
 
 
 def run(
-    jobs: Sequence[Job], where: str | Path, out: Path, cards: Path, layout: str | None = None, slots: int | None = None
+    jobs: Sequence[Job],
+    where: str | Path,
+    digests: Mapping[str, str],
+    out: Path,
+    cards: Path,
+    layout: str | None = None,
+    slots: int | None = None,
 ) -> None:
     """Train what has no card yet; one command, given again, goes on where it was interrupted.
 
-    A job that fails does not stop the others.
+    A job that fails does not stop the others. Of several GPUs the first is used.
 
     Parameters
     ----------
@@ -53,6 +62,8 @@ def run(
         In the order in which they start.
     where : path or "scenes"
         See `open_splits`.
+    digests : mapping of str to str
+        Of the data's splits: a card of other data is not taken for one of these.
     out : Path
         Holds a folder for each run, with its checkpoint and its ``log.txt``.
     cards : Path
@@ -70,15 +81,16 @@ def run(
     ExperimentFailed
         Some did not end well; says which, and where their logs are.
     """
-    waiting = [job for job in jobs if not _done(job, cards)]
+    there = {card["file"]: card for card in read_cards(cards)}
+    waiting = [job for job in jobs if not _done(job, there.get(job.name), digests, cards)]
     gpu = torch.cuda.is_available()
-    cores = os.cpu_count() or 1
+    cores = number_of_cores()
     slots = slots or (min(8, max(1, cores // 2)) if gpu else min(4, cores))
-    threads = None if gpu else max(1, cores // slots)  # not fewer jobs, more threads: the last digits depend on them
+    threads = max(1, cores // slots)  # also when fewer are left: the last digits depend on it
     spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
     room = GPURoom() if gpu else lambda running: True
     running: dict[BaseProcess, Training] = {}
-    failed: list[Job] = []
+    failed: dict[str, str] = {}
     ended = 0  # epochs
     bar = tqdm(
         total=sum(job.recipe.epochs for job in waiting), unit="epoch", dynamic_ncols=True, disable=not waiting,
@@ -89,15 +101,17 @@ def run(
             while waiting and len(running) < slots and room(list(running.values())):
                 job = waiting.pop(0)
                 process = spawn.Process(target=_train, args=(job, where, layout, out / job.name, cards, threads, slots))
-                running[process] = Training(job, out / job.name, time.time())
+                started = time.time()
                 process.start()
+                running[process] = Training(job, out / job.name, started)
             wait([process.sentinel for process in running], timeout=1)
             for process in [process for process in running if not process.is_alive()]:
                 job = running.pop(process).job
                 ended += job.recipe.epochs
+                said = _last_line(out / job.name / LOG, process.exitcode)
                 if process.exitcode:
-                    failed.append(job)
-                bar.write(f"{job.name}: {_last_line(out / job.name / LOG)}")
+                    failed[job.name] = said
+                bar.write(f"{job.name}: {said}")
             bar.set_postfix_str(", ".join(training.job.name for training in running.values()), refresh=False)
             bar.update(ended + sum(_epochs(training.folder) for training in running.values()) - bar.n)
     finally:
@@ -107,21 +121,21 @@ def run(
         for process in running:
             process.join()
     if failed:
-        lines = "".join(f"\n  {job.name}: {_last_line(out / job.name / LOG)}" for job in failed)
+        lines = "".join(f"\n  {name}: {said}" for name, said in failed.items())
         raise ExperimentFailed(
             f"{len(failed)} of {len(jobs)} trainings did not end well; the others are kept, and the same command "
             f"tries these again. Their logs: {out}/NAME/{LOG}{lines}"
         )
 
 
-def _train(job: Job, where, layout, folder: Path, cards: Path, threads: int | None, slots: int) -> None:
+def _train(job: Job, where, layout, folder: Path, cards: Path, threads: int, slots: int) -> None:
     """One training, in its own process; what it says goes to its log."""
     _end_with_parent()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOG).open("a", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         try:
-            if threads:
-                torch.set_num_threads(threads)
+            torch.set_num_threads(threads)
+            cv2.setNumThreads(threads)
             torch.manual_seed(job.recipe.seed)
             network = build_network(job.network, job.backbone, **job.options)
             data = open_splits(where, job.recipe.images, job.recipe.scenes_size, layout=layout)
@@ -132,6 +146,7 @@ def _train(job: Job, where, layout, folder: Path, cards: Path, threads: int | No
             write_card(cards / f"{job.name}.json", result.card | {"side_by_side_at_most": slots})
             print(f"mean IoU on val {result.card['result']['val']['mean_iou'] or math.nan:.3f}")
         except Exception as error:
+            traceback.print_exc()
             print(f"{type(error).__name__}: {error}")
             sys.exit(1)
 
@@ -146,13 +161,25 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _done(job: Job, cards: Path) -> bool:
-    """Whether the job's card is there."""
-    card = next((card for card in read_cards(cards) if card["file"] == job.name), None)
+def number_of_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _done(job: Job, card: Mapping[str, Any] | None, digests: Mapping[str, str], cards: Path) -> bool:
+    """Whether there is a card of that name; ValueError if it is of another training."""
     if card is None:
         return False
-    want = json.loads(json.dumps(asdict(job.recipe)))
-    differ = [key for key, value in want.items() if card["recipe"].get(key) != value]
+    wanted = {
+        "network": {"name": job.network, "backbone": job.backbone, **job.options},
+        "recipe": asdict(job.recipe),
+        "data": {"digest": dict(digests)},
+    }
+    wanted = json.loads(json.dumps(wanted))  # as a file has it
+    found = {part: card.get(part, {}) for part in wanted}
+    differ = [
+        f"{part}.{key}" for part in wanted for key, value in wanted[part].items() if found[part].get(key) != value
+    ]
     if differ:
         raise ValueError(
             f"{cards / job.name}.json is of another training ({', '.join(differ)} differ): move it away, or choose "
@@ -169,9 +196,11 @@ def _epochs(folder: Path) -> int:
         return 0
 
 
-def _last_line(log: Path) -> str:
+def _last_line(log: Path, exitcode: int) -> str:
+    if exitcode < 0:
+        return f"ended by signal {-exitcode}" + (", perhaps out of memory" if exitcode == -9 else "")
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    return lines[-1] if lines else "it was killed before it said anything"
+    return lines[-1] if lines else "it ended before it said anything"
 
 
 class GPURoom:

@@ -38,7 +38,7 @@ def candidate(base: Recipe, changes: Sequence[str], seed: int) -> Job:
     fields: dict[str, Any] = {}
     for change in changes:
         fields |= CHANGES[change](base)
-    name = "+".join((base.name, *changes))
+    name = "+".join((base.name, *(changes or ["base"])))
     return Job("fcn", replace(base, **fields, name=name, seed=seed, report_test=False))
 
 
@@ -56,7 +56,7 @@ def together(base: Recipe, seeds: Sequence[int], cards: Cards) -> list[Job]:
         A change alone has not been tried yet.
     """
     means = val_means(single_changes(base, seeds, cards), cards)
-    gains = {name: means[f"{base.name}+{name}"] - means[base.name] for name in CHANGES}
+    gains = {name: means[f"{base.name}+{name}"] - means[f"{base.name}+base"] for name in CHANGES}
     taken: list[str] = []
     for name in sorted(CHANGES, key=gains.get, reverse=True):  # of two that set one field, the better
         if gains[name] > 0 and not any(CHANGES[name](base).keys() & CHANGES[other](base).keys() for other in taken):
@@ -64,18 +64,20 @@ def together(base: Recipe, seeds: Sequence[int], cards: Cards) -> list[Job]:
     return [candidate(base, sorted(taken), seed) for seed in seeds] if len(taken) > 1 else []
 
 
-def chosen(base: Recipe, seeds: Sequence[int], cards: Cards) -> Recipe:
+def chosen(base: Recipe, cards: Cards) -> Recipe:
     """The recipe with the best mean on val, to be reported on test; the base where nothing has been searched.
+
+    The seeds are those of the search, whatever is trained with its recipe afterwards.
 
     Raises
     ------
     ValueError
         The search is not finished.
     """
-    singles = single_changes(base, seeds, cards)
-    if not {job.name for job in singles} & {card["file"] for card in cards}:
+    seeds = sorted({card["seed"] for card in cards if card["recipe"]["name"].startswith(f"{base.name}+")})
+    if not seeds:
         return base
-    jobs = singles + together(base, seeds, cards)
+    jobs = single_changes(base, seeds, cards) + together(base, seeds, cards)
     means = val_means(jobs, cards)
     best = max(means, key=means.get)
     recipe = next(job.recipe for job in jobs if job.recipe.name == best)

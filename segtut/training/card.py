@@ -6,7 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,10 +18,9 @@ from segtut import cost
 from segtut.data.classes import CLASSES
 from segtut.files import write_atomically
 from segtut.networks.synchronised import processes
-from segtut.training.code import fingerprint
 from segtut.training.evaluation import evaluate
 from segtut.training.metrics import iou_per_class, mean_iou, pixel_accuracy
-from segtut.training.recipe import Recipe
+from segtut.training.recipe import completed
 
 LIBRARIES = ("torch", "timm", "accelerate", "albumentations", "numpy")
 
@@ -76,7 +75,7 @@ def commit() -> str | None:
         ).stdout.strip()
         if Path(run("rev-parse", "--show-toplevel")).resolve() != root.resolve():
             return None  # an installed copy inside somebody else's repository
-        return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain", "--", "segtut") else "")
+        return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain", "--", "segtut/*.py") else "")
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -114,8 +113,8 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
         },
         "seed": recipe.seed,
         "precision": precision,
-        "commit": commit(),
-        "code": fingerprint(),
+        "commit": state["commit"],
+        "code": state["code"],
         "device": device_name(device),
         "processes": processes(),
         "software": software(),
@@ -126,7 +125,8 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
         "parameters": cost.parameters(network),
         "flops": {"size": list(size), "forward": cost.flops(network, size)},
         "result": result,
-        "history": state["history"],
+        # history.csv has every class, too; a hundred cards of 300 epochs should not fill a repository
+        "history": [{k: v for k, v in row.items() if not k.startswith("val_iou_")} for row in state["history"]],
     }
 
 
@@ -156,7 +156,6 @@ def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
         A file is not a run card; the message names it.
     """
     folder = Path(folder) if folder is not None else Path(__file__).parents[1] / "runs"
-    defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
     cards = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -166,5 +165,5 @@ def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:
             raise ValueError(
                 f"{path} is no run card ({type(error).__name__}: {error}): `segtut train` writes one as card.json"
             ) from error
-        cards.append(card | {"file": path.stem, "recipe": defaults | card["recipe"]})
+        cards.append(card | {"file": path.stem, "recipe": completed(card["recipe"])})
     return cards

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from segtut.files import write_atomically
 from segtut.networks import SegmentationNetwork, build_network
+from segtut.training.recipe import completed
 
 
 class CheckpointError(RuntimeError):
@@ -113,7 +114,10 @@ def load_run(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     state = load_checkpoint(path)
-    require_same(identity, state.get("identity"), folder)
+    before = state.get("identity")
+    if before is not None and "recipe" in before:
+        before["recipe"] = completed(before["recipe"])
+    require_same(identity, before, folder)
     return state
 
 

@@ -11,15 +11,33 @@ from typing import Any
 PACKAGE = Path(__file__).parents[1]
 PARTS = ("attention", "networks", "data", "training")
 """The parts of segtut in which a training computes."""
+ELSEWHERE = (
+    "attention/oracle.py", "data/archive.py", "data/download.py", "data/probes.py", "training/card.py",
+    "training/code.py", "training/comparison.py", "training/history.py",
+)  # fmt: skip
+"""Files of these parts in which it does not."""
 
 
 def fingerprint() -> dict[str, str]:
-    """Digest of every file of `PARTS`, by its path in the package.
+    """Digest of every file of `PARTS`, but for those `ELSEWHERE`, by its path in the package.
 
     Comments, docstrings and empty lines do not count: they change no result.
     """
-    files = [path for part in PARTS for path in sorted((PACKAGE / part).glob("*.py"))]
-    return {path.relative_to(PACKAGE).as_posix(): digest(path.read_text(encoding="utf-8")) for path in files}
+    files = {path.relative_to(PACKAGE).as_posix(): path for part in PARTS for path in (PACKAGE / part).rglob("*.py")}
+    names = sorted(files.keys() - set(ELSEWHERE))
+    return {name: digest(files[name].read_text(encoding="utf-8")) for name in names}
+
+
+def also_ran(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Commit and code of a run that one commit began and perhaps another goes on with.
+
+    Of a file that differs between the two, no digest is right.
+    """
+    commits = dict.fromkeys((*str(before.get("commit")).split(", "), str(now["commit"])))
+    files = before.get("code", {}).keys() | now["code"].keys()
+    same = lambda file: before.get("code", {}).get(file) == now["code"].get(file)  # noqa: E731
+    code = {file: now["code"][file] if same(file) else "differs within the run" for file in sorted(files)}
+    return {"commit": ", ".join(commits) if commits != {"None": None} else None, "code": code}
 
 
 def changed_since(card: Mapping[str, Any]) -> list[str] | None:

@@ -29,6 +29,7 @@ from segtut.training.checkpoint import (
     save_network,
     set_random_state,
 )
+from segtut.training.code import also_ran, fingerprint
 from segtut.training.evaluation import evaluate
 from segtut.training.history import frame, write_history
 from segtut.training.loss import balanced_weights, network_loss, total_weight
@@ -138,6 +139,7 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
     if recipe.ema:  # before `prepare`, which binds the network's forward to the network
         ema = get_ema_multi_avg_fn(recipe.ema)
         average = AveragedModel(network, device=device, multi_avg_fn=ema, use_buffers=True)
+        average.n_averaged = average.n_averaged.cpu()  # it is looked at in every step
     judged = average.module if average else network  # scored on val, and kept where it is best
     model, optimiser, loader = accelerator.prepare(network, optimiser, loader)
 
@@ -147,8 +149,9 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
         "data": {split: data[split].digest for split in data},
     }  # fmt: skip
     state: dict[str, Any] = {"identity": identity, "epoch": 0, "history": [], "best": -math.inf, "seconds": []}
+    state |= {"commit": cards.commit(), "code": fingerprint()}
     if saved := from_main(lambda: load_run(folder, identity) if folder else None):
-        state = saved
+        state = saved | also_ran(saved, state)
         network.load_state_dict(state["weights"])
         optimiser.load_state_dict(state["optimiser"])
         if average:
@@ -221,6 +224,7 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
                 on_epoch(history)
 
     network.load_state_dict(best_weights)
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # the network itself computes as its caller says
     network.eval()
     card = cards.make_card(network, data, recipe, state, precision, device)
     if folder:
@@ -237,6 +241,6 @@ def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:
 def _diverged(mean: float, epoch: int, step: int, lr: float, folder: Path | None) -> str:
     kept = f"the state after epoch {epoch} is in {folder}" if folder else "this process has written nothing"
     return (
-        f"the loss became {mean} in epoch {epoch + 1}, step {step + 1}, at learning rate {lr:.1e}: {kept}; "
+        f"the loss became {mean} in epoch {epoch + 1}, by step {step + 1}, at learning rate {lr:.1e}: {kept}; "
         "lower lr, or check the data"
     )

@@ -1,7 +1,8 @@
 """Recipes: everything that a training run depends on besides the data and the network."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any
 
 import torch
 
@@ -99,6 +100,12 @@ class Recipe:
     def but(self, **changes) -> "Recipe":
         """Return the same recipe with some fields changed, named so: ``cpu().but(epochs=3)``."""
         return replace(self, **{"name": f"{self.name}*", **changes})
+
+
+def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's fields from a file, with the defaults, which change nothing, of those that it did not have yet."""
+    defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
+    return defaults | dict(recipe)
 
 
 def smoke() -> Recipe:

@@ -26,7 +26,7 @@ def card(job, score):
 
 def searched(gains, seeds=(0, 1)):
     """Cards of a search in which each change alone gains so much."""
-    names = {BASE.name: 0.5} | {f"{BASE.name}+{change}": 0.5 + gains.get(change, -0.1) for change in CHANGES}
+    names = {f"{BASE.name}+base": 0.5} | {f"{BASE.name}+{change}": 0.5 + gains.get(change, -0.1) for change in CHANGES}
     return [card(job, names[job.recipe.name] + 0.01 * job.recipe.seed) for job in single_changes(BASE, seeds, [])]
 
 
@@ -57,6 +57,14 @@ def test_ablations_share_the_main_tables_runs_and_differ_in_one_thing():
 def test_every_network_of_an_ablation_can_be_built_and_is_what_it_says(network, options):
     spec = build_network(network, **options).spec
     assert {key: spec[key] for key in options} == options
+
+
+@pytest.mark.parametrize("name", ["main", "stride", "gamma"])
+def test_what_is_there_already_does_not_look_like_a_search(name):
+    (grid,) = GRIDS[name]
+    jobs = plan(grid, BASE, (0, 1), [])
+    assert plan(grid, BASE, (0, 1), [card(job, 0.5) for job in jobs]) == jobs
+    assert not {job.name for job in jobs} & {job.name for job in single_changes(BASE, (0, 1), [])}
 
 
 def test_deep_takes_the_best_two_on_val_and_the_fcn():
@@ -90,17 +98,18 @@ def test_what_helps_alone_is_tried_together():
 
 
 def test_the_best_recipe_on_val_is_chosen_once_the_search_is_done():
-    assert chosen(BASE, (0, 1), []) == BASE
+    assert chosen(BASE, []) == BASE
     cards = searched({"ema": 0.02})
-    best = chosen(BASE, (0, 1), cards)
+    best = chosen(BASE, cards)
     assert best == BASE.but(name="smoke-tuned", ema=0.999)
-    assert plan(main, BASE, (0,), [*cards])[0].recipe == best
-    with pytest.raises(ValueError, match=r"lacks 1 of 30 trainings, such as fcn-resnet18-smoke-s0: finish it"):
-        chosen(BASE, (0, 1), cards[1:])
+    assert plan(main, BASE, (0,), cards)[0].recipe == best  # whatever the seeds that it is used with
+    assert plan(main, BASE, (0, 1, 2), cards)[0].recipe == best
+    with pytest.raises(ValueError, match=r"lacks 1 of 30 trainings, such as fcn-resnet18-smoke\+base-s0: finish it"):
+        chosen(BASE, cards[1:])
     cards = searched({"ema": 0.02, "balance": 0.01})
     with pytest.raises(ValueError, match=r"lacks 2 of 32 trainings, such as fcn-resnet18-smoke\+balance\+ema-s0"):
-        chosen(BASE, (0, 1), cards)
+        chosen(BASE, cards)
     for score, ema, balance in ((0.6, 0.999, True), (0.4, 0.999, False)):
         both = [card(job, score) for job in together(BASE, (0, 1), cards)]
-        best = chosen(BASE, (0, 1), cards + both)
+        best = chosen(BASE, cards + both)
         assert (best.ema, best.balance, best.report_test, best.name) == (ema, balance, True, "smoke-tuned")

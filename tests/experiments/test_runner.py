@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ import torch
 from segtut import cli
 from segtut.data import open_splits
 from segtut.experiments import GRIDS, ExperimentFailed, Job, report, run
-from segtut.experiments.runner import GPURoom, Training
+from segtut.experiments.runner import GPURoom, Training, _last_line
 from segtut.networks import build_network
 from segtut.training import read_cards, train
 from segtut.training.card import write_card
@@ -23,6 +24,7 @@ from tests.conftest import ROOT
 RECIPE = smoke().but(name="tiny", epochs=2, crop=(32, 48), scenes_size=(32, 48))
 
 
+DIGESTS = {s: d.digest for s, d in open_splits("scenes", RECIPE.images, RECIPE.scenes_size, cache=False).items()}
 JOBS = [Job("fcn", RECIPE.but(name="tiny", epochs=6)), Job("gcnet", RECIPE, options={"ratio": 0.125})]
 WORDS = ["main", "--data", "scenes", "--recipe", "smoke", "--seeds", "1", "--jobs", "2", "--out"]
 SCRIPT = """
@@ -80,21 +82,42 @@ def test_a_killed_experiment_goes_on_and_ends_as_if_nothing_had_happened(tmp_pat
 def test_one_that_fails_does_not_stop_the_others(tmp_path, capsys):
     jobs = [Job("fcn", RECIPE, options={"recurrence": 3}), Job("fcn", RECIPE)]
     with pytest.raises(ExperimentFailed) as failed:
-        run(jobs, "scenes", tmp_path, tmp_path / "cards")
+        run(jobs, "scenes", DIGESTS, tmp_path, tmp_path / "cards")
     assert "1 of 2 trainings" in str(failed.value)
     assert "fcn-resnet18-recurrence3-tiny-s0: ValueError: network 'fcn' has no option recurrence" in str(failed.value)
     assert [card["file"] for card in read_cards(tmp_path / "cards")] == ["fcn-resnet18-tiny-s0"]
-    run(jobs[1:], "scenes", tmp_path, tmp_path / "cards")  # nothing is left to do: at once
+    run(jobs[1:], "scenes", DIGESTS, tmp_path, tmp_path / "cards")  # nothing is left to do: at once
     table = report(jobs, read_cards(tmp_path / "cards"))
     assert table["network"].tolist() == ["fcn"] and table.attrs["notes"] == []
 
 
-def test_a_card_of_another_training_is_not_taken_for_this_one(tmp_path):
-    job = Job("fcn", RECIPE)
-    card = {"network": {"name": "fcn"}, "recipe": {"name": "tiny", "epochs": 7}, "seed": 0, "result": {}, "history": []}
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda card: card["recipe"].update(epochs=7), r"recipe\.epochs"),
+        (lambda card: card["network"].update(ratio=0.5), r"network\.ratio"),
+        (lambda card: card["network"].update(backbone="resnet50"), r"network\.backbone"),
+        (lambda card: card["data"].update(digest={"train": "0"}), r"data\.digest"),
+    ],
+)
+def test_a_card_of_another_training_is_not_taken_for_this_one(tmp_path, change, said):
+    job = Job("gcnet", RECIPE, options={"ratio": 0.125})
+    card = {"network": build_network("gcnet", ratio=0.125).spec, "recipe": asdict(RECIPE), "seed": 0, "result": {},
+            "history": [], "data": {"digest": DIGESTS}}  # fmt: skip
     write_card(tmp_path / f"{job.name}.json", card)
-    with pytest.raises(ValueError, match=r"fcn-resnet18-tiny-s0\.json is of another training \(epochs.*--cards"):
-        run([job], "scenes", tmp_path, tmp_path)
+    run([job], "scenes", DIGESTS, tmp_path, tmp_path)  # it is there
+    change(card)
+    write_card(tmp_path / f"{job.name}.json", card)
+    with pytest.raises(ValueError, match=rf"gcnet-\S+\.json is of another training \({said} differ.*--cards"):
+        run([job], "scenes", DIGESTS, tmp_path, tmp_path)
+
+
+def test_the_reason_of_a_killed_training_is_not_its_last_words(tmp_path):
+    log = tmp_path / "log.txt"
+    assert _last_line(log, 1) == "it ended before it said anything"
+    log.write_text("Traceback\nValueError: a reason\n")
+    assert _last_line(log, 1) == "ValueError: a reason"
+    assert _last_line(log, -9) == "ended by signal 9, perhaps out of memory"
 
 
 def test_room_on_a_gpu(tmp_path):

@@ -24,7 +24,8 @@ def test_a_card_of_the_package_is_consistent(card):
     best = max(row["val_mean_iou"] for row in card["history"])
     assert result["val"]["mean_iou"] == best
     assert card["history"][result["best_epoch"] - 1]["val_mean_iou"] == best
-    for split in ("val", "test"):
+    assert ("test" in result) == card["recipe"]["report_test"]
+    for split in result.keys() & {"val", "test"}:
         classes = [iou for iou in result[split]["iou"].values() if iou is not None]
         assert sum(classes) / len(classes) == pytest.approx(result[split]["mean_iou"])
     assert card["data"]["images"] == {"train": 367, "val": 101, "test": 233}

@@ -1,8 +1,10 @@
 """The fingerprint of the code on a run card."""
 
+import subprocess
+
 import pytest
 
-from segtut.training import code
+from segtut.training import card, code
 from segtut.training.card import read_cards
 
 SOURCE = '''"""Module."""
@@ -51,6 +53,32 @@ def test_what_changed_since_a_card_is_named(tmp_path, monkeypatch):
 
 
 def test_recorded_cards_either_tell_or_do_not():
-    for card in read_cards():
-        changed = code.changed_since(card)
-        assert changed is None if "code" not in card else isinstance(changed, list)
+    for one in read_cards():
+        changed = code.changed_since(one)
+        assert changed is None if "code" not in one else isinstance(changed, list)
+
+
+def test_a_run_that_goes_on_with_other_code_says_so():
+    now = {"commit": "b", "code": code.fingerprint()}
+    before = {"commit": "a", "code": now["code"] | {"data/loader.py": "0"}}
+    both = code.also_ran(before, now)
+    assert both["commit"] == "a, b" and code.changed_since(both) == ["data/loader.py"]
+    assert code.also_ran(now, now) == now
+    assert code.also_ran({"commit": "a, b", "code": now["code"]}, now)["commit"] == "a, b"
+    old = code.also_ran({}, {"commit": None, "code": now["code"]})  # a checkpoint of before these fields
+    assert old["commit"] is None and code.changed_since(old) == sorted(now["code"])
+
+
+def test_a_new_card_does_not_make_the_code_a_changed_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(card, "__file__", str(tmp_path / "segtut" / "training" / "card.py"))
+    (tmp_path / "segtut" / "runs").mkdir(parents=True)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    (tmp_path / "segtut" / "a.py").write_text("x = 1\n")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "One"]):
+        subprocess.run([*git, *words], check=True)
+    clean = card.commit()
+    assert len(clean) == 40
+    (tmp_path / "segtut" / "runs" / "new.json").write_text("{}")
+    assert card.commit() == clean
+    (tmp_path / "segtut" / "a.py").write_text("x = 2\n")
+    assert card.commit() == clean + "+"

@@ -11,7 +11,7 @@ import torch
 from segtut.data import CLASSES, Scenes
 from segtut.networks import build_network
 from segtut.training import CheckpointError, TrainingDiverged, evaluate, load_network, mean_iou, train
-from segtut.training.checkpoint import load_checkpoint
+from segtut.training.checkpoint import load_checkpoint, save_checkpoint
 from segtut.training.recipe import smoke
 
 SIZE = (40, 56)
@@ -66,6 +66,21 @@ def test_the_card_says_everything(whole):
     assert card["software"]["torch"] == torch.__version__ or card["software"]["torch"] in torch.__version__
     assert len(card["history"]) == 3 and set(card["result"]["test"]["iou"]) == set(CLASSES)
     assert {"device", "commit", "precision", "finished"} <= card.keys()
+
+
+def test_the_network_that_comes_back_computes_as_the_file_does(whole):
+    image = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(whole.network(image), load_network(whole.folder)(image))  # not as autocast would
+
+
+def test_a_checkpoint_of_before_a_field_of_the_recipe_is_continued(whole, tmp_path):
+    state = load_checkpoint(whole.folder / "checkpoint.pt")
+    for key in ("ema", "compile"):
+        del state["identity"]["recipe"][key]
+    save_checkpoint(tmp_path / "checkpoint.pt", state)
+    again = train(network(), data(), RECIPE, tmp_path, progress=False)
+    pd.testing.assert_frame_equal(again.history, whole.history)
 
 
 def test_best_on_val_is_what_is_kept(whole):
@@ -149,7 +164,7 @@ def test_nan_stops_with_the_last_good_state(tmp_path, monkeypatch, at):
     monkeypatch.setattr(
         loop, "network_loss", lambda *a: calls.append(0) or good(*a) * (torch.nan if len(calls) > 2 * at + 1 else 1)
     )
-    with pytest.raises(TrainingDiverged, match=rf"nan in epoch {at + 1}, step 2.*the state after epoch {at} is in"):
+    with pytest.raises(TrainingDiverged, match=rf"nan in epoch {at + 1}, by step 2.*the state after epoch {at} is in"):
         train(network("fcn"), data(), RECIPE, tmp_path, progress=False)
     state = load_checkpoint(tmp_path / "checkpoint.pt")
     assert state["epoch"] == at and all(torch.isfinite(t.float()).all() for t in state["weights"].values())
