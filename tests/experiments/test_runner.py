@@ -141,7 +141,7 @@ def test_room_on_a_gpu(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mian"], "experiment 'mian' is none of recipe, main"),
+        (["everything"], "experiment 'everything' is none of recipe, main"),
         (["main", "--recipe", "x"], "recipe 'x' is none of"),
         (["deep", "--recipe", "smoke", "--data", "scenes"], "has 0 of 21 cards"),
         (["main", "--data", "nowhere"], "nowhere"),
