@@ -1,5 +1,6 @@
 """Files that are whole or not there."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -33,3 +34,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], Any]) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def write_json(path: str | Path, value: Any) -> Path:
+    """Write a value as JSON by `write_atomically`; NaN is not JSON and is refused."""
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))

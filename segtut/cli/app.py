@@ -24,6 +24,15 @@ def data_folder(named: str | None) -> str | Path:
     return where
 
 
+def named_recipe(name: str):
+    """Make the recipe of that name."""
+    from segtut.training import RECIPES
+
+    if name not in RECIPES:
+        raise ValueError(f"recipe {name!r} is none of {', '.join(RECIPES)}")
+    return RECIPES[name]()
+
+
 def print_scores(result: dict) -> None:
     """Print a table of scores, one column a split; a dash where a score is undefined."""
     splits = [split for split in ("train", "val", "test") if split in result]

@@ -31,6 +31,7 @@ def bench_operators(
     if context.invoked_subcommand is not None:
         return
     from segtut import bench
+    from segtut.files import write_json
 
     refuse_folder(out)
 
@@ -60,6 +61,7 @@ def bench_train(
 ) -> None:
     """Measure training steps of CCNet and the loaders of their data: a textbook's against ours."""
     from segtut import bench
+    from segtut.files import write_json
 
     refuse_folder(out)
     result = bench.benchmark_training(backbone, size, batch, steps, device, threads, compile)
@@ -72,13 +74,3 @@ def refuse_folder(out: Path) -> None:
     """Raise ValueError if no file can be called so."""
     if out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
         raise ValueError(f"out={str(out)!r}: this must be a file in a folder, such as results/bench.json")
-
-
-def write_json(out: Path, result: dict) -> None:
-    """Write a result, whole or not at all; NaN is not JSON and is refused."""
-    import json
-
-    from segtut.files import write_atomically
-
-    text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    write_atomically(out, lambda file: file.write_text(text, encoding="utf-8"))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from segtut.cli.app import app, data_folder
+from segtut.cli.app import app, data_folder, named_recipe
 
 
 @app.command()
@@ -38,15 +38,14 @@ def experiment(
 
     from segtut.data import open_splits
     from segtut.experiments import GRIDS, ExperimentFailed, plan, report, run
-    from segtut.training import RECIPES, read_cards
+    from segtut.training import read_cards
 
     if name not in GRIDS:
         raise ValueError(f"experiment {name!r} is none of {', '.join(GRIDS)}")
-    if recipe not in RECIPES:
-        raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPES)}")
+    base = named_recipe(recipe)
     if recipe == "camvid" and not torch.cuda.is_available():
         print("Note: there is no GPU here, and the recipe camvid is for one; --recipe cpu takes minutes a training.")
-    base, numbers, cards = RECIPES[recipe](), range(seeds), cards or out / "cards"
+    numbers, cards = range(seeds), cards or out / "cards"
     where = data_folder(data)
     splits = open_splits(where, base.images, base.scenes_size, cache=False, layout=layout)
     digests = {split: splits[split].digest for split in splits}
@@ -60,6 +59,6 @@ def experiment(
         table = report(todo, read_cards(cards))
         if len(table):
             print(f"\n{table.to_string(index=False, float_format='{:.3f}'.format, na_rep='–')}")
-            print(*(f"Note: {note}." for note in table.attrs["notes"]), sep="\n")
+            print(*(f"Note: {note}" for note in table.attrs["notes"]), sep="\n")
     if failed:
         raise ExperimentFailed("\n".join(failed))

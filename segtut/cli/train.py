@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segtut.cli.app import app, data_folder, print_scores
+from segtut.cli.app import app, data_folder, named_recipe, print_scores
 
 
 @app.command()
@@ -36,12 +36,10 @@ def train(
     from segtut.data import open_splits
     from segtut.networks import build_network
     from segtut.plot.curves import save_curves
-    from segtut.training import RECIPES, RUN_FILES
+    from segtut.training import RUN_FILES
     from segtut.training import train as run_training
 
-    if recipe not in RECIPES:
-        raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPES)}")
-    how = RECIPES[recipe]().but(name=recipe, seed=seed)
+    how = named_recipe(recipe).but(name=recipe, seed=seed)
     if epochs is not None:
         how = how.but(epochs=epochs)
     where = data_folder(data)

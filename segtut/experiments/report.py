@@ -6,7 +6,7 @@ import pandas as pd
 
 from segtut.experiments.job import Job
 from segtut.experiments.search import Cards
-from segtut.training.code import changed_since
+from segtut.training import code
 from segtut.training.comparison import difference, interval, label
 
 
@@ -51,20 +51,9 @@ def report(jobs: Sequence[Job], cards: Cards) -> pd.DataFrame:
             row |= {"difference": gap.mean, "low": gap.low, "high": gap.high}
         rows.append(row)
     table = pd.DataFrame(rows)
-    table.attrs["notes"] = notes([card for group in groups.values() for card in group.values()])
-    return table
-
-
-def notes(cards: Cards) -> list[str]:
-    """What must be said of cards before they are compared: other code, other machines."""
-    said = []
-    for card in cards:
-        changed = changed_since(card)
-        if changed is None:
-            said.append(f"{card['file']}: does not say which code it ran")
-        elif changed:
-            said.append(f"{card['file']}: since then {', '.join(changed)} changed")
-    devices = {card["device"] for card in cards}
+    found = [card for group in groups.values() for card in group.values()]
+    devices = sorted({card["device"] for card in found})
+    table.attrs["notes"] = code.notes(found)
     if len(devices) > 1:
-        said.append("trained on different devices: " + "; ".join(sorted(devices)))
-    return said
+        table.attrs["notes"].append(f"Trained on different devices: {'; '.join(devices)}.")
+    return table

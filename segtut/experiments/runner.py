@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from segtut.data import open_splits
 from segtut.experiments.job import Job
+from segtut.files import write_json
 from segtut.networks import build_network
 from segtut.plot.curves import save_curves
 from segtut.training import read_cards, train
-from segtut.training.card import write_card
 
 LOG = "log.txt"
 
@@ -143,7 +143,7 @@ def _train(job: Job, where, layout, folder: Path, cards: Path, threads: int, slo
                            on_epoch=lambda history: print(history.iloc[-1, :6].to_dict()))  # fmt: skip
             save_curves(result.history, folder / "curves.png")
             # Its time is not comparable with that of a training which had the machine to itself.
-            write_card(cards / f"{job.name}.json", result.card | {"side_by_side_at_most": slots})
+            write_json(cards / f"{job.name}.json", result.card | {"side_by_side_at_most": slots})
             print(f"mean IoU on val {result.card['result']['val']['mean_iou'] or math.nan:.3f}")
         except Exception as error:
             traceback.print_exc()

@@ -16,7 +16,6 @@ import torch
 
 from segtut import cost
 from segtut.data.classes import CLASSES
-from segtut.files import write_atomically
 from segtut.networks.synchronised import processes
 from segtut.training.evaluation import evaluate
 from segtut.training.metrics import iou_per_class, mean_iou, pixel_accuracy
@@ -128,12 +127,6 @@ def make_card(network, data, recipe, state, precision, device) -> dict[str, Any]
         # history.csv has every class, too; a hundred cards of 300 epochs should not fill a repository
         "history": [{k: v for k, v in row.items() if not k.startswith("val_iou_")} for row in state["history"]],
     }
-
-
-def write_card(path: Path, card: dict[str, Any]) -> Path:
-    """Write a run card; NaN is not JSON and is refused."""
-    text = json.dumps(card, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    return write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
 def read_cards(folder: str | Path | None = None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,15 @@ def also_ran(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
     return {"commit": ", ".join(commits) if commits != {"None": None} else None, "code": code}
 
 
-def changed_since(card: Mapping[str, Any]) -> list[str] | None:
+def changed_since(card: Mapping[str, Any], now: Mapping[str, str]) -> list[str] | None:
     """Files whose code is not what the run of a card used, or that are new or gone.
+
+    Parameters
+    ----------
+    card : dict
+        A run card.
+    now : dict
+        The `fingerprint` of today.
 
     Returns
     -------
@@ -51,8 +58,25 @@ def changed_since(card: Mapping[str, Any]) -> list[str] | None:
     then = card.get("code")
     if then is None:
         return None
-    now = fingerprint()
     return sorted(path for path in now.keys() | then.keys() if now.get(path) != then.get(path))
+
+
+def notes(cards: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences that must stand beside what cards say: code that has changed since, or that they do not tell."""
+    now = fingerprint()
+    changed = [changed_since(card, now) for card in cards]
+    files = sorted({file for some in changed for file in some or []})
+    said = []
+    if silent := changed.count(None):
+        said.append(
+            f"{silent} of {len(cards)} cards are older than the field that says which code they ran, beyond the commit."
+        )
+    if files:
+        said.append(
+            f"Since {sum(map(bool, changed))} of {len(cards)} cards were made, code has changed in {', '.join(files)}: "
+            "what they say is said of the code of then."
+        )
+    return said
 
 
 def digest(source: str) -> str:

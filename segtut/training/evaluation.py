@@ -68,7 +68,6 @@ def evaluate(
     batch_size: int = 8,
     device: torch.device | str | None = None,
     precision: str = "auto",
-    workers: int = 0,
     segment: Segmenter | None = None,
 ) -> Tensor:
     """Confusion matrix of a network over a whole split.
@@ -87,8 +86,6 @@ def evaluate(
         Where to compute; by default on the GPU if there is one.
     precision : {"auto", "no", "bf16", "fp16"}
         See `Recipe`.
-    workers : int
-        Processes that load data.
     segment : callable, optional
         Normalised images (B, 3, H, W) -> classes int64 (B, H, W), for instance `segtut.inference.segmenter`'s;
         by default `predict` with this network and precision.
@@ -113,7 +110,7 @@ def evaluate(
     mine = range(rank(), len(dataset), processes())
     if mine or processes() == 1:  # fewer images than processes leave some without
         share = Subset(dataset, mine)
-        for image, target in make_loader(share, eval_transform(), batch_size, train=False, workers=workers):
+        for image, target in make_loader(share, eval_transform(), batch_size, train=False):
             pred = segment(image.to(device, non_blocking=True))
             matrix += confusion_matrix(pred, target.to(device, non_blocking=True), classes)
     return total(matrix).cpu()

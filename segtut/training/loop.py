@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from segtut.data.augment import train_transform
 from segtut.data.loader import make_loader
+from segtut.files import write_json
 from segtut.networks import SegmentationNetwork
 from segtut.networks.synchronised import processes, synchronised, total
 from segtut.training import card as cards
@@ -230,7 +231,7 @@ def _train(accelerator, network, data, recipe, folder, on_epoch, progress) -> Ru
     if folder:
         write_history(folder, frame(state["history"]))  # again: the last one may have been cut short
         save_network(folder / "best.safetensors", network)
-        cards.write_card(folder / "card.json", card)
+        write_json(folder / "card.json", card)
     return Run(network, frame(state["history"]), card, folder)
 
 

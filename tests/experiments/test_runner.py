@@ -15,9 +15,9 @@ from segtut import cli
 from segtut.data import open_splits
 from segtut.experiments import GRIDS, ExperimentFailed, Job, report, run
 from segtut.experiments.runner import GPURoom, Training, _last_line
+from segtut.files import write_json
 from segtut.networks import build_network
 from segtut.training import read_cards, train
-from segtut.training.card import write_card
 from segtut.training.recipe import smoke
 from tests.conftest import ROOT
 
@@ -104,10 +104,10 @@ def test_a_card_of_another_training_is_not_taken_for_this_one(tmp_path, change, 
     job = Job("gcnet", RECIPE, options={"ratio": 0.125})
     card = {"network": build_network("gcnet", ratio=0.125).spec, "recipe": asdict(RECIPE), "seed": 0, "result": {},
             "history": [], "data": {"digest": DIGESTS}}  # fmt: skip
-    write_card(tmp_path / f"{job.name}.json", card)
+    write_json(tmp_path / f"{job.name}.json", card)
     run([job], "scenes", DIGESTS, tmp_path, tmp_path)  # it is there
     change(card)
-    write_card(tmp_path / f"{job.name}.json", card)
+    write_json(tmp_path / f"{job.name}.json", card)
     with pytest.raises(ValueError, match=rf"gcnet-\S+\.json is of another training \({said} differ.*--cards"):
         run([job], "scenes", DIGESTS, tmp_path, tmp_path)
 

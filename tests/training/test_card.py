@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from segtut.files import write_json
 from segtut.training import read_cards
-from segtut.training.card import write_card
 
 CARD = {"network": {"name": "fcn"}, "recipe": {"name": "smoke"}, "seed": 1, "result": {}, "history": []}
 
@@ -34,7 +34,7 @@ def test_a_card_of_the_package_is_consistent(card):
 
 def test_a_folder_of_cards_is_read_in_order(tmp_path):
     for name in ("b", "a"):
-        write_card(tmp_path / f"{name}.json", CARD)
+        write_json(tmp_path / f"{name}.json", CARD)
     (tmp_path / "notes.txt").write_text("no card")
     assert [card["file"] for card in read_cards(tmp_path)] == ["a", "b"]
 

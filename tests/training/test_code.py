@@ -5,7 +5,6 @@ import subprocess
 import pytest
 
 from segtut.training import card, code
-from segtut.training.card import read_cards
 
 SOURCE = '''"""Module."""
 
@@ -45,28 +44,26 @@ def test_the_digest_is_the_same_on_every_version_of_python():
 def test_what_changed_since_a_card_is_named(tmp_path, monkeypatch):
     now = code.fingerprint()
     assert {"attention/criss_cross.py", "data/loader.py", "networks/heads.py", "training/loop.py"} <= now.keys()
-    assert code.changed_since({"code": now}) == []
+    assert code.changed_since({"code": now}, now) == []
     then = now | {"data/loader.py": "0", "training/gone.py": "1"}
     del then["networks/heads.py"]
-    assert code.changed_since({"code": then}) == ["data/loader.py", "networks/heads.py", "training/gone.py"]
-    assert code.changed_since({}) is None
-
-
-def test_recorded_cards_either_tell_or_do_not():
-    for one in read_cards():
-        changed = code.changed_since(one)
-        assert changed is None if "code" not in one else isinstance(changed, list)
+    assert code.changed_since({"code": then}, now) == ["data/loader.py", "networks/heads.py", "training/gone.py"]
+    assert code.changed_since({}, now) is None
+    old, new = code.notes([{"code": then}, {}, {"code": now}])
+    assert old.startswith("1 of 3 cards are older")
+    assert new.startswith("Since 1 of 3 cards") and "in data/loader.py, networks/heads.py, training/gone.py:" in new
+    assert code.notes([{"code": now}]) == []
 
 
 def test_a_run_that_goes_on_with_other_code_says_so():
     now = {"commit": "b", "code": code.fingerprint()}
     before = {"commit": "a", "code": now["code"] | {"data/loader.py": "0"}}
     both = code.also_ran(before, now)
-    assert both["commit"] == "a, b" and code.changed_since(both) == ["data/loader.py"]
+    assert both["commit"] == "a, b" and code.changed_since(both, now["code"]) == ["data/loader.py"]
     assert code.also_ran(now, now) == now
     assert code.also_ran({"commit": "a, b", "code": now["code"]}, now)["commit"] == "a, b"
     old = code.also_ran({}, {"commit": None, "code": now["code"]})  # a checkpoint of before these fields
-    assert old["commit"] is None and code.changed_since(old) == sorted(now["code"])
+    assert old["commit"] is None and code.changed_since(old, now["code"]) == sorted(now["code"])
 
 
 def test_a_new_card_does_not_make_the_code_a_changed_one(tmp_path, monkeypatch):
