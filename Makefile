@@ -5,10 +5,10 @@ PY := .venv/bin/python
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help environment book serve test unit chapters browser lint derive requirements lab experiments clean
+.PHONY: help environment book book-teacher serve test unit chapters browser lint derive requirements lab experiments clean
 
 help:  ## Say what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 environment:
 	@tools/environment.sh
@@ -16,6 +16,10 @@ environment:
 book: environment  ## Execute the chapters and build the HTML book
 	@echo "Building the book: every chapter is executed, then rendered (minutes at first, seconds when nothing changed)."
 	@$(PY) tools/book.py build
+
+book-teacher: environment  ## Build the edition with the assignments' solutions
+	@echo "Building the teacher's edition."
+	@$(PY) tools/book.py build --teacher
 
 serve: environment  ## Show the built book on http://127.0.0.1:8000
 	@$(PY) tools/book.py serve

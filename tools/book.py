@@ -1,5 +1,7 @@
 """Build the book, or show it: ``python tools/book.py build`` and ``python tools/book.py serve``.
 
+``build --teacher`` builds a second edition, with the assignments and their solutions, below ``_build/teacher``.
+
 ``build`` runs Jupyter Book so that warnings and failing cells fail the build, every time: what a chapter's outputs
 depend on beside its own cells is part of the key of the execution cache, and a build that did not succeed leaves
 nothing from which the next one could take a page as already checked.
@@ -16,11 +18,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
+ASSIGNMENTS = ROOT / "notebooks" / "assignments"
 EXECUTED_WITH = BUILD / "executed-with"
-BUILT_FROM = BUILD / "built-from"
+CACHE = BUILD / ".jupyter_cache"
+TEACHER = BUILD / "teacher"
 
 
 def digest(*patterns):
@@ -39,16 +45,33 @@ def digest(*patterns):
     return total.hexdigest()
 
 
-def forget_what_changed(executed_with, built_from):
+def forget_what_changed(executed_with, built_from, pages):
     """Drop cached executions and pages that were made from something else than what is there now."""
     if not EXECUTED_WITH.is_file() or EXECUTED_WITH.read_text() != executed_with:
-        shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
+        shutil.rmtree(CACHE, ignore_errors=True)
     # The mark is there only if the last build succeeded. Sphinx keeps the pages of a build with warnings, and would
     # read none of them, so warn of none of them, the next time.
-    if not BUILT_FROM.is_file() or BUILT_FROM.read_text() != built_from:
+    mark = pages / "built-from"
+    if not mark.is_file() or mark.read_text() != built_from:
         for folder in (".doctrees", "jupyter_execute", "html"):
-            shutil.rmtree(BUILD / folder, ignore_errors=True)
-    BUILT_FROM.unlink(missing_ok=True)
+            shutil.rmtree(pages / folder, ignore_errors=True)
+    mark.unlink(missing_ok=True)
+
+
+def teachers_edition():
+    """Write settings and contents of the edition with the assignments' solutions; return Jupyter Book's options."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config["title"] += ", the teacher's edition"
+    config["execute"]["cache"] = str(CACHE)  # both editions share what was executed
+    extensions = config["sphinx"]["local_extensions"]  # which Jupyter Book looks for beside the settings
+    extensions |= {name: str(ROOT / path) for name, path in extensions.items()}
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    solved = [{"file": f"notebooks/assignments/{path.stem}"} for path in sorted(ASSIGNMENTS.glob("*.ipynb"))]
+    contents["parts"].append({"caption": "Assignments, solved", "chapters": solved})
+    TEACHER.mkdir(parents=True, exist_ok=True)
+    for name, value in (("_config.yml", config), ("_toc.yml", contents)):
+        (TEACHER / name).write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return ["--config", TEACHER / "_config.yml", "--toc", TEACHER / "_toc.yml", "--path-output", TEACHER]
 
 
 def kernel_environment():
@@ -61,19 +84,20 @@ def kernel_environment():
     # Kernels and the builder talk over 127.0.0.1: the kernel's warning about that is of no use here.
     (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
     environment = os.environ | {"IPYTHONDIR": str(BUILD / ".ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"  # a page runs `segtut`
     environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
     return environment
 
 
-def prune_mathjax():
+def prune_mathjax(html):
     """Delete the all-in-one MathJax files that no page loads, 15 of 24 MB; what is loaded on demand stays."""
-    for path in (HTML / "_static" / "mathjax").glob("*.js"):
+    for path in (html / "_static" / "mathjax").glob("*.js"):
         if path.name != "tex-chtml.js":
             path.unlink()
 
 
-def build():
-    """Execute the chapters and build the HTML book under ``_build/html``; return the exit status."""
+def build(teacher=False):
+    """Execute the notebooks and build the HTML book; return the exit status."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     if not jupyter_book.is_file():
         return f"{sys.executable} has no Jupyter Book: run 'make book', which sets up .venv first."
@@ -81,22 +105,26 @@ def build():
     there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
     executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + "\n".join(there)
     built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/*.py")
-    forget_what_changed(executed_with, built_from)
+    pages = TEACHER / "_build" if teacher else BUILD
+    forget_what_changed(executed_with, built_from, pages)
     EXECUTED_WITH.write_text(executed_with)
-    environment = kernel_environment()
-    subprocess.run([sys.executable, "tools/execute.py"], cwd=ROOT, env=environment)  # what fails there fails below, too
+    environment, options = kernel_environment(), teachers_edition() if teacher else []
+    # what fails there fails below, too
+    contents = TEACHER / "_toc.yml" if teacher else ROOT / "_toc.yml"
+    subprocess.run([sys.executable, "tools/execute.py", contents], cwd=ROOT, env=environment)
     status = subprocess.run(
-        [jupyter_book, "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT, env=environment
+        [jupyter_book, "build", ".", "-W", "-n", "--keep-going", *options], cwd=ROOT, env=environment
     ).returncode
     if status:
         print("\nThe book was not built: the first error or warning above says why.", file=sys.stderr)
         return status
-    prune_mathjax()
-    BUILT_FROM.write_text(built_from)
-    files = [path for path in HTML.rglob("*") if path.is_file()]
-    megabytes = sum(path.stat().st_size for path in files) / 1e6
-    print(f"\nThe book is in {(HTML / 'index.html').relative_to(ROOT)} ({megabytes:.0f} MB; it needs no network).")
-    print("Next: 'make serve' shows it in your browser.")
+    html = pages / "html"
+    prune_mathjax(html)
+    (pages / "built-from").write_text(built_from)
+    megabytes = sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) / 1e6
+    print(f"\nThe book is in {(html / 'index.html').relative_to(ROOT)} ({megabytes:.0f} MB; it needs no network).")
+    if not teacher:
+        print("Next: 'make serve' shows it in your browser.")
     return 0
 
 
@@ -143,11 +171,12 @@ def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Build the book, or show it.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="execute the chapters and build _build/html")
+    building = commands.add_parser("build", help="execute the chapters and build _build/html")
+    building.add_argument("--teacher", action="store_true", help="the edition with the assignments' solutions")
     serving = commands.add_parser("serve", help="serve _build/html on 127.0.0.1")
     serving.add_argument("--port", type=port_number, default=8000, help="default: 8000, or the next free one")
     arguments = parser.parse_args()
-    sys.exit(build() if arguments.command == "build" else serve(arguments.port))
+    sys.exit(build(arguments.teacher) if arguments.command == "build" else serve(arguments.port))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ fi
 index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
 [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
 export VIRTUAL_ENV="$PWD/.venv"
-if ! { .venv/bin/python -m uv pip install --no-deps -r requirements.txt &&
+if ! { .venv/bin/python -m uv pip install --compile-bytecode --no-deps -r requirements.txt &&
     .venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation -e .; }; then
     left=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
     [ "$left" -ge 500 ] || fail "the disk is full ($left MB left): free $need GB, then run the same command again; what is there is kept."

@@ -1,10 +1,11 @@
 """Execute the book's notebooks, two at a time, into the cache from which the build takes them.
 
-``python tools/execute.py``. Jupyter Book executes one notebook after the other, and most of what a chapter computes is
+``python tools/execute.py _toc.yml``. Jupyter Book executes one notebook after the other, and most of what a chapter computes is
 too small for a second core. What the cache holds is not executed again. A notebook that fails is left out: the build
 meets it, and reports it.
 """
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,14 +41,14 @@ def execute(path, timeout):
     return CacheBundleIn(notebook, str(path), data={"execution_seconds": result.time})
 
 
-def main():
-    """Execute what the cache does not hold."""
+def main(contents):
+    """Execute what the cache does not hold of the notebooks that a table of contents, a file, names."""
     read = lambda name: yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))  # noqa: E731
     timeout = read("_config.yml")["execute"]["timeout"]
     cache = get_cache(ROOT / "_build" / ".jupyter_cache")
     cached = {record.hashkey for record in cache.list_cache_records()}
     hashkey = lambda path: cache.create_hashed_notebook(nbformat.read(path, as_version=4))[1]  # noqa: E731
-    stale = [path for path in notebooks(read("_toc.yml")) if hashkey(path) not in cached]
+    stale = [path for path in notebooks(read(contents)) if hashkey(path) not in cached]
     with ThreadPoolExecutor(2) as pool:
         for bundle in pool.map(execute, stale, [timeout] * len(stale)):
             if bundle:
@@ -55,4 +56,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -34,7 +34,8 @@ def book(tmp_path):
     (tmp_path / "segtut/number.txt").write_text("41")
     (tmp_path / "requirements.txt").write_text("nothing==1\n")
     (tmp_path / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/intro\nchapters:\n  - file: notebooks/chapter\n  - file: book/references\n"
+        "format: jb-book\nroot: book/intro\nparts:\n  - caption: All\n    chapters:\n"
+        "      - file: notebooks/chapter\n      - file: book/references\n"
     )
     (tmp_path / "book/intro.md").write_text("# Intro\n\n[](../notebooks/chapter.ipynb), {cite}`ccnet`\n")
     (tmp_path / "book/references.md").write_text("# References\n\n```{bibliography}\n```\n")
@@ -51,13 +52,32 @@ def write_chapter(book, *code):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), book / "notebooks/chapter.ipynb")
 
 
-def build(book):
+def build(book, *options):
     """Build the book; return the exit status and everything that was printed."""
     done = subprocess.run(
-        [sys.executable, "tools/book.py", "build"],
+        [sys.executable, "tools/book.py", "build", *options],
         cwd=book, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200,
     )  # fmt: skip
     return done.returncode, done.stdout
+
+
+def test_solutions_of_assignments_are_in_the_teachers_edition_only(book):
+    (book / "notebooks/assignments").mkdir()
+    cells = [
+        nbformat.v4.new_markdown_cell("# Assignment 1"),
+        nbformat.v4.new_code_cell("answer = 6 * 7\nprint(answer)"),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), book / "notebooks/assignments/1_one.ipynb")
+    for options, pages in (((), "_build/html"), (("--teacher",), "_build/teacher/_build/html")):
+        status, printed = build(book, *options)
+        assert status == 0, printed
+        assert f"{pages}/index.html" in printed
+        assert (book / pages / "notebooks/chapter.html").is_file()
+    assert "Executed notebooks/assignments/1_one.ipynb" in printed and "chapter.ipynb in" not in printed  # shared cache
+    assert "6 * 7" not in "".join(p.read_text() for p in (book / "_build/html").rglob("*.html"))
+    assert ">42\n" in (book / "_build/teacher/_build/html/notebooks/assignments/1_one.html").read_text()
+    assert "s edition</title>" in (book / "_build/teacher/_build/html/book/intro.html").read_text()
 
 
 def test_a_build_is_complete_cached_and_renewed(book):
