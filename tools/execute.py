@@ -1,8 +1,8 @@
 """Execute the book's notebooks, two at a time, into the cache from which the build takes them.
 
-``python tools/execute.py _toc.yml``. Jupyter Book executes one notebook after the other, and most of what a chapter computes is
-too small for a second core. What the cache holds is not executed again. A notebook that fails is left out: the build
-meets it, and reports it.
+``python tools/execute.py _toc.yml``. Jupyter Book executes one notebook after the other, and most of what a chapter
+computes is too small for a second core. What the cache holds is not executed again. A notebook that fails is left out:
+the build meets it, and reports it.
 """
 
 import sys

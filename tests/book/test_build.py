@@ -43,13 +43,13 @@ def book(tmp_path):
     return tmp_path
 
 
-def write_chapter(book, *code):
+def write_chapter(book, *code, name="chapter"):
     """Write a chapter with a formula of two tagged lines and these cells."""
     formula = "$$\n\\begin{aligned} a &= b \\\\ c &= d \\end{aligned} \\tag{1.1}\n$$"
     cells = [nbformat.v4.new_markdown_cell(f"# Chapter\n\n{formula}")]
     cells += [nbformat.v4.new_code_cell(source) for source in code]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), book / "notebooks/chapter.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), book / f"notebooks/{name}.ipynb")
 
 
 def build(book, *options):
