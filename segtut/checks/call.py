@@ -95,6 +95,9 @@ def call(function: Callable[..., Any], name: str, inputs: Inputs, seconds: float
         first_line = (str(error).strip().splitlines() or [""])[0][:200]
         said = f": {first_line}" if first_line and first_line != "None" else ""
         outcome.problem = f"{name} raised {type(error).__name__}{said}{_where(error)}."
+    if isinstance(outcome.value, Tensor) and (outcome.value.layout != torch.strided or outcome.value.is_meta):
+        outcome.value, outcome.kind = None, "raise"
+        outcome.problem = f"{name} returned a tensor that is sparse, or holds no numbers; it must be an ordinary one."
     outcome.changed = tuple(key for key in before if not _same(before[key], copies[key]))
     return outcome
 

@@ -17,6 +17,10 @@ CPU = torch.device("cpu")
 DEVICE = torch.device("meta")  # any but the CPU would do; this one is in every build of PyTorch
 INTO = ("aten::copy_", "aten::index", "aten::index_put_", "aten::_index_put_impl_")
 """Operations whose result is where their first argument is; the others may be elsewhere."""
+TO_ANOTHERS = (torch.Tensor.to, torch.Tensor.type_as)
+"""Take a tensor to where another one is; PyTorch does not ask the other one's class."""
+FROM_DATA = (torch.Tensor.new_tensor, torch.Tensor.new)
+"""Make a tensor of data where another one is; PyTorch does not ask its class either."""
 
 
 class OnTwoDevices(RuntimeError):
@@ -48,8 +52,15 @@ class _Makes(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs, flat = kwargs or {}, tree_flatten((args, kwargs))[0]
-        if any(isinstance(t, Elsewhere) for t in flat) or not any(map(_is_elsewhere, flat)):
-            return func(*args, **kwargs)
+        if func in TO_ANOTHERS and not isinstance(args[0], Elsewhere) and isinstance(args[-1], Elsewhere):
+            return Elsewhere(func(args[0], args[-1].here, **kwargs))
+        if func in FROM_DATA and isinstance(args[0], Elsewhere):
+            return Elsewhere(func(args[0].here, *args[1:], **kwargs))
+        if func is torch.device or any(isinstance(t, Elsewhere) for t in flat) or not any(map(_is_elsewhere, flat)):
+            result = func(*args, **kwargs)
+            if type(result) is Tensor and _is_elsewhere(result.device):  # made inside of `with x.device:`
+                return Elsewhere(func(*args, **kwargs | {"device": CPU}))
+            return result
         args, kwargs = tree_map(lambda a: CPU if _is_elsewhere(a) else a, (args, kwargs))
         return tree_map(lambda t: Elsewhere(t) if isinstance(t, Tensor) else t, func(*args, **kwargs))
 

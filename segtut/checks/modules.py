@@ -18,7 +18,8 @@ def built(cls: Any, name: str, *args: Any) -> nn.Module:
     assert isinstance(cls, type) and issubclass(cls, nn.Module), (
         f"{name} is {words.thing(cls)}: it must be a class derived from nn.Module."
     )
-    outcome = call(cls, f"{name}({', '.join(map(repr, args))})", {str(i): arg for i, arg in enumerate(args)})
+    said = ", ".join(getattr(arg, "__name__", repr(arg)) for arg in args)
+    outcome = call(cls, f"{name}({said})", {str(i): arg for i, arg in enumerate(args)})
     hint = " Does __init__ begin with super().__init__()?" if "__init__() call" in str(outcome.problem) else ""
     assert not outcome.problem, f"{outcome.problem}{hint}"
     return outcome.value

@@ -58,6 +58,8 @@ def case(inputs: Mapping[str, Any]) -> str:
         if isinstance(value, Tensor):
             text = tensor(value)
             said.append(f"{name} of shape {shape(value)}" if text.startswith("a tensor") else f"{name} = {text}")
+        elif hasattr(value, "shown"):
+            said.append(f"{name} = {value.shown}")
         elif not callable(value) and not isinstance(value, Mapping):
             said.append(f"{name} = {value!r}")
     return ", ".join(said)

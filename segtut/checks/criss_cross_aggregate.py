@@ -1,0 +1,258 @@
+"""Assignment 2: the aggregation of criss-cross attention."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from segtut.checks import draw, restrictions
+from segtut.checks.cross import own_entries
+from segtut.checks.question import Mistake, Question, judge
+
+
+def _without_own(attention: Tensor) -> Tensor:
+    """The weights with 0 at each pixel's own column entry, so that no gradient goes there."""
+    _, H, W, S = attention.shape
+    own = torch.zeros(H, W, S, dtype=torch.bool)
+    own[..., :H] = own_entries(H, W)[0]
+    return attention.masked_fill(own, 0)
+
+
+def aggregate(
+    attention: Tensor,
+    v: Tensor,
+    *,
+    order: str = "column first",
+    batch: str = "right",
+    weights: str = "as they are",
+    softmax: str = "none",
+    itself: str = "0 in the column",
+    transposed: str = "none",
+    entries: str = "right",
+    values: str = "right",
+    merged: str = "right",
+    parts: str = "sum",
+    divided: str = "by nothing",
+    added: str = "nothing",
+    axes: str = "right",
+) -> Tensor:
+    """The weighted sum over the cross, (B, C, H, W), with the mistakes that people make as options."""
+    B, C, H, W = v.shape
+    given = v
+    if batch == "first values":
+        v = v[:1].expand_as(v)
+    if batch == "next values":
+        v = v.roll(1, 0)
+    if batch == "first weights":
+        attention = attention[:1].expand_as(attention)
+    if batch == "mean of the weights":
+        attention = attention.mean(0, True).expand_as(attention)
+    if weights == "one of them":
+        attention = torch.zeros_like(attention).scatter(-1, attention.argmax(-1, True), 1)
+    if weights == "normalised":
+        attention = attention / attention.sum(-1, True)
+    if weights == "all alike":
+        attention = torch.ones_like(attention)
+    if softmax == "again":
+        attention = attention.softmax(-1)
+    column, row = attention.split([H, W], -1)
+    if order == "row first":
+        row, column = attention.split([W, H], -1)
+    if softmax == "apart":
+        column, row = column.softmax(-1), row.softmax(-1)
+    if weights == "normalised apart":
+        column, row = column / column.sum(-1, True), row / row.sum(-1, True)
+    if itself == "both":
+        column = torch.where(own_entries(H, W)[0], row.diagonal(dim1=2, dim2=3)[..., None], column)
+    if itself == "never":
+        row = row.masked_fill(own_entries(H, W)[1], 0)
+    if transposed in ("column", "both"):
+        column = column.transpose(1, 3)
+    if transposed in ("row", "both"):
+        row = row.transpose(2, 3)
+    if entries in ("column upside down", "both"):
+        column = column.flip(-1)
+    if entries in ("row reversed", "both"):
+        row = row.flip(-1)
+    if entries == "column viewed":
+        column = column.reshape(B, W, H, H).transpose(1, 2)
+    if merged in ("values of the column", "values of both"):
+        out_column = (column.transpose(1, 2).reshape(B * W, H, H) @ v.reshape(B * W, C, H).mT).view(B, W, H, C)
+        out_column = out_column.permute(0, 3, 2, 1)
+    else:
+        out_column = torch.einsum("bhwg,bcgw->bchw", column, v)
+    if merged in ("values of the row", "values of both"):
+        out_row = (row.reshape(B * H, W, W) @ v.reshape(B * H, C, W).mT).view(B, H, W, C).permute(0, 3, 1, 2)
+    else:
+        out_row = torch.einsum("bhwg,bchg->bchw", row, v)
+    if merged in ("result of the column", "results of both"):
+        out_column = out_column.permute(0, 3, 1, 2).reshape(B, C, H, W)
+    if merged in ("result of the row", "results of both"):
+        out_row = out_row.permute(0, 2, 1, 3).reshape(B, C, H, W)
+    if merged == "result of the column not permuted":
+        out_column = out_column.mT
+    if values == "own":
+        out_column, out_row = column.sum(-1)[:, None] * v, row.sum(-1)[:, None] * v
+    if divided == "each by its length":
+        out_column, out_row = out_column / H, out_row / W
+    out = {
+        "sum": lambda: out_column + out_row,
+        "column alone": lambda: out_column,
+        "row alone": lambda: out_row,
+        "product": lambda: out_column * out_row,
+        "difference": lambda: out_column - out_row,
+        "values": lambda: given,
+        "larger": lambda: torch.maximum(out_column, out_row),
+        "side by side": lambda: torch.cat([out_column, out_row], 1),
+    }[parts]()
+    out = (
+        out
+        / {"by nothing": 1, "each by its length": 1, "by 2": 2, "by H + W": H + W, "by H + W - 1": H + W - 1}[divided]
+    )
+    if values == "mean of the channels":
+        out = out.mean(1, True).expand_as(out)
+    if values == "sum of the channels":
+        out = out.sum(1, True)
+    if added == "values":
+        out = out + given
+    return {
+        "right": lambda: out,
+        "(B, C, W, H)": lambda: out.mT,
+        "(B, H, W, C)": lambda: out.permute(0, 2, 3, 1),
+        "(B, H, W, C) viewed": lambda: out.permute(0, 2, 3, 1).reshape(out.shape),
+        "(B, C, W, H) viewed": lambda: out.mT.reshape(out.shape),
+        "(B, C, N)": lambda: out.flatten(2),
+    }[axes]()
+
+
+AGGREGATE_MISTAKES = (
+    Mistake("The row is read first: the first H weights belong to the column, the W behind them to the row.",
+            {"order": "row first"}),
+    Mistake("The weights are transposed: what a pixel collects is weighted by its own weights, not by those that "
+            "the others give to it.", {"transposed": "both"}),
+    Mistake("The column's weights are transposed: the pixel (i, j) takes the value at (h, j) with its own weight, "
+            "number h.",
+            {"transposed": "column"}),
+    Mistake("The row's weights are transposed: the pixel (i, j) takes the value at (i, w) with its own weight, "
+            "number H + w.",
+            {"transposed": "row"}),
+    Mistake("The values are added to the result: there is no residual in this function.", {"added": "values"}),
+    Mistake("A softmax is applied to the weights again: they are weights already.", {"softmax": "again"}),
+    Mistake("A softmax is applied to the weights again, to column and row apart: they are weights already.",
+            {"softmax": "apart"}),
+    Mistake("Only the column is collected: the row's W weights are missing.", {"parts": "column alone"}),
+    Mistake("Only the row is collected: the column's H weights are missing.", {"parts": "row alone"}),
+    Mistake("The values come back as they were: nothing is collected.", {"parts": "values"}),
+    Mistake("The sums of column and row are multiplied: they must be added.", {"parts": "product"}),
+    Mistake("The row's sum is subtracted from the column's: they must be added.", {"parts": "difference"}),
+    Mistake("Of the sums of column and row the larger is taken: they must be added.", {"parts": "larger"}),
+    Mistake("The sums of column and row stand side by side on the channel axis: they must be added.",
+            {"parts": "side by side"}),
+    Mistake("The sum is divided by 2: the weights of column and row together are shares already.",
+            {"divided": "by 2"}),
+    Mistake("The sum is divided by H + W, or a mean is taken: it must be the weighted sum.", {"divided": "by H + W"}),
+    Mistake("The sum is divided by H + W − 1: it must be the weighted sum.", {"divided": "by H + W - 1"}),
+    Mistake("A mean over the column and a mean over the row are taken: it must be the weighted sum.",
+            {"divided": "each by its length"}),
+    Mistake("The weights are divided by their sum: take them as they are, also where they don't sum to 1.",
+            {"weights": "normalised"}),
+    Mistake("The weights are divided by their sum, in column and row apart: take them as they are.",
+            {"weights": "normalised apart"}),
+    Mistake("The weights are not used: it is the plain sum over the column and the row.", {"weights": "all alike"}),
+    Mistake("Only the value with the largest weight is taken: it must be the weighted sum of all.",
+            {"weights": "one of them"}),
+    Mistake("The pixel's own value is counted twice: the column's entry for it is 0 and stays so.",
+            {"itself": "both"}),
+    Mistake("The pixel's own value is never counted: its weight stands among the row's.", {"itself": "never"}),
+    Mistake("Each weight meets the pixel's own value: it must meet the value of the position that it belongs to.",
+            {"values": "own"}),
+    Mistake("The mean over the channels is taken: every channel is collected for itself.",
+            {"values": "mean of the channels"}),
+    Mistake("The sum over the channels is taken: every channel is collected for itself.",
+            {"values": "sum of the channels"}),
+    Mistake("The column's weights are read upside down: weight h belongs to row h.",
+            {"entries": "column upside down"}),
+    Mistake("The row's weights are read in reverse: weight H + w belongs to column w.", {"entries": "row reversed"}),
+    Mistake("The weights of column and row are read in reverse.", {"entries": "both"}),
+    Mistake("The column's weights, (B, H, W, H), are brought to (B·W, H, H) by .view or .reshape alone: they need "
+            ".permute(0, 2, 1, 3) before it.", {"entries": "column viewed"}),
+    Mistake("The column's values are brought to (B·W, C, H) by .view or .reshape alone: they need .permute(0, 3, 1, "
+            "2) before it.", {"merged": "values of the column"}),
+    Mistake("The row's values are brought to (B·H, C, W) by .view or .reshape alone: they need .permute(0, 2, 1, 3) "
+            "before it.", {"merged": "values of the row"}),
+    Mistake("The values of columns and of rows are merged into the batch by .view or .reshape without a .permute "
+            "before it.",
+            {"merged": "values of both"}),
+    Mistake("The column's result, (B·W, C, H), is brought to (B, C, H, W) by .view alone: it is .view(B, W, C, H), "
+            "then .permute(0, 2, 3, 1).", {"merged": "result of the column"}),
+    Mistake("Rows and columns of the column's result are exchanged: it must be (B, C, H, W) before it is added to "
+            "the row's.",
+            {"merged": "result of the column not permuted"}),
+    Mistake("The row's result, (B·H, C, W), is brought to (B, C, H, W) by .view alone: it is .view(B, H, C, W), then "
+            ".permute(0, 2, 1, 3).", {"merged": "result of the row"}),
+    Mistake("The results of columns and of rows are brought to (B, C, H, W) by .view alone, without a .permute "
+            "behind it.",
+            {"merged": "results of both"}),
+    Mistake("H and W are swapped: the result must be (B, C, H, W).", {"axes": "(B, C, W, H)"}),
+    Mistake("The channels stand on the last axis: the result must be (B, C, H, W).", {"axes": "(B, H, W, C)"}),
+    Mistake("The result's channels are brought to the front by .view or .reshape, which only cut the numbers anew: "
+            "take .permute.", {"axes": "(B, H, W, C) viewed"}),
+    Mistake("The result's H and W are exchanged by .view or .reshape, which only cut the numbers anew: take "
+            ".permute or .transpose.", {"axes": "(B, C, W, H) viewed"}),
+    Mistake("H and W are merged into one axis: the result must be (B, C, H, W).", {"axes": "(B, C, N)"}),
+    Mistake("All images collect the values of the first one.", {"batch": "first values"}),
+    Mistake("Images collect the values of another image of the batch.", {"batch": "next values"}),
+    Mistake("All images use the weights of the first one.", {"batch": "first weights"}),
+    Mistake("All images use the mean of the batch's weights.", {"batch": "mean of the weights"}),
+)  # fmt: skip
+
+
+def _aggregate_cases(seed: int) -> list[dict[str, Tensor]]:
+    g = draw.generator(seed)
+    cases = []
+    for B, H, W in draw.shapes(g):
+        small = B * H * W <= 6
+        weight = torch.randint(1, 5, (B, H, W, H + W), generator=g).float()
+        weight = _without_own(weight)
+        weight = weight / weight.sum(-1, True)
+        if not small:  # as after a dropout
+            weight = weight * torch.randint(1, 4, (B, H, W, 1), generator=g) / 2
+        C = draw.pick([1, 2], g) if small else draw.pick([3, 4, 5], g)
+        cases.append({"attention": weight, "v": draw.values((B, C, H, W), g)})
+    return cases
+
+
+def _right(attention: Tensor, v: Tensor, **options: str) -> Tensor:
+    return aggregate(_without_own(attention), v, **options)
+
+
+AGGREGATE = Question(
+    "criss_cross_aggregate", _right, _aggregate_cases, AGGREGATE_MISTAKES, "(B, C, H, W)",
+    gradients=("attention", "v"), only=restrictions.ALL,
+)  # fmt: skip
+
+
+def check_criss_cross_aggregate(answer: Callable[[Tensor, Tensor], Tensor], seed: int = 0) -> None:
+    """Check ``criss_cross_aggregate(attention, v) -> (B, C, H, W)``, the weighted sum over the cross, without "
+    "residual.
+
+    Parameters
+    ----------
+    answer : callable
+        attention is (B, H, W, H + W), not negative, 0 at the pixel's own column entry, and need not sum to 1; v is
+        (B, C, H, W).
+    seed : int
+        Other seeds draw other sizes and numbers.
+
+    Raises
+    ------
+    AssertionError
+        What is wrong, in one sentence, with the smallest failing case.
+    """
+
+    def run(attention: Tensor, v: Tensor) -> Any:
+        # who leaves the pixel's own column entry out is right, and sends no gradient there
+        return answer(_without_own(attention) if attention.requires_grad else attention, v)
+
+    judge(AGGREGATE, run if callable(answer) else answer, seed)
