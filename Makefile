@@ -43,11 +43,13 @@ lint: environment  ## Check style, spelling, stripped notebooks and derived link
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m codespell_lib
-	@$(PY) -m nbstripout --verify $$(find notebooks -name "*.ipynb" -not -path "*/.ipynb_checkpoints/*")
+	@$(PY) -m nbstripout --verify $$(find notebooks assignments -name "*.ipynb" -not -path "*/.ipynb_checkpoints/*")
 	@$(PY) tools/derive.py --check
+	@$(PY) tools/assignments.py --check
 
-derive: environment  ## Write the project's home into badges, bootstrap cells and settings
+derive: environment  ## Write what follows from other files: links, badges, bootstrap cells, the students' assignments
 	@$(PY) tools/derive.py
+	@$(PY) tools/assignments.py
 
 lab: environment  ## Open the chapters in JupyterLab
 	@$(PY) -m jupyter lab --notebook-dir=notebooks

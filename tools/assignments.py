@@ -15,20 +15,21 @@ from segtut.classroom.folder import ClassroomError
 from segtut.classroom.release import student_version
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for whoever runs this as a file
-from tools.derive import BOOTSTRAP, DeriveError, derive_chapter, read_d2l, read_home
+from tools.derive import BOOTSTRAP, DeriveError, derive_chapter, derive_links, known_homes, read_d2l, read_home
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def derive_assignments(root):
     """Yield ``(path, text)`` for each student version under `root`; the text is None where the source is gone."""
-    home = read_home(root)
+    home, known = read_home(root), known_homes(root)
     bootstrap = BOOTSTRAP.format(home=f"https://github.com/{'/'.join(home)}", d2l=read_d2l(root))
     sources = {path.stem: path for path in sorted(root.glob("notebooks/assignments/*.ipynb"))}
     for name, source in sources.items():
         blank = student_version(nbformat.read(source, as_version=4), name)
         path = Path("assignments") / f"{name}.ipynb"
-        yield root / path, derive_chapter(nbformat.writes(blank), path, home, bootstrap)
+        text = derive_links(nbformat.writes(blank), home, known)
+        yield root / path, derive_chapter(text, path, home, bootstrap)
     for path in sorted(root.glob("assignments/*.ipynb")):
         if path.stem not in sources:
             yield path, None

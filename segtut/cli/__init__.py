@@ -7,13 +7,14 @@ from pathlib import Path
 
 import typer
 
-from segtut.cli import bench, convert, data, experiment, export, infer, train  # noqa: F401, each adds its commands
+from segtut.cli import bench, classroom, convert, data, experiment, export, infer, train  # noqa: F401, each adds its commands
 from segtut.cli.app import app
 
 
 def main() -> None:
     """Run the command; an expected error is one sentence, not a traceback."""
     from segtut.bench import ImplementationsDiffer
+    from segtut.classroom.folder import ClassroomError
     from segtut.data.download import DownloadError
     from segtut.experiments import ExperimentFailed
     from segtut.files import WriteError
@@ -25,7 +26,7 @@ def main() -> None:
     # DataError, and whatever refuses an argument, are ValueErrors.
     expected = (
         ValueError, DownloadError, PretrainedWeightsError, CheckpointError, TrainingDiverged, WriteError,
-        ImplementationsDiffer, ExperimentFailed, ExportError,
+        ImplementationsDiffer, ExperimentFailed, ExportError, ClassroomError,
     )  # fmt: skip
     try:
         if os.environ.get("RANK", "0") == "0":
