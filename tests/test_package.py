@@ -14,12 +14,14 @@ from segtut.bench import recorded_training
 ROOT = Path(__file__).parents[1]
 # A part may import those before it. cost stands below training because run cards carry FLOPs.
 ORDER = [
-    "files", "attention", "networks", "cost", "data", "training", "published", "inference", "plot", "bench",
-    "experiments", "cli",
+    "files", "attention", "networks", "cost", "data", "training", "published", "inference", "plot", "checks",
+    "classroom", "bench", "experiments", "cli",
 ]  # fmt: skip
 NEVER = {
     ("inference", "plot"),
     ("plot", "inference"),
+    ("checks", "inference"),
+    ("checks", "plot"),
     ("data", "networks"),
     ("networks", "data"),
     ("data", "attention"),
@@ -28,9 +30,8 @@ NEVER = {
 
 def imported(path):
     for node in ast.walk(ast.parse(path.read_text())):
-        names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in getattr(node, "names", [])]
         if isinstance(node, ast.Import | ast.ImportFrom):
-            for name in names:
+            for name in [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]:
                 parts = (name or "").split(".")
                 if parts[0] == "segtut":
                     yield from [parts[1]] if len(parts) > 1 else [a.name for a in node.names]

@@ -103,7 +103,7 @@ def build(teacher=False):
         return f"{sys.executable} has no Jupyter Book: run 'make book', which sets up .venv first."
     BUILD.mkdir(exist_ok=True)
     there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
-    executed_with = digest("segtut/**/*", "requirements.txt", "data/**/*") + "\n".join(there)
+    executed_with = digest("segtut/**/*", "notebooks/assignments/*", "requirements.txt", "data/**/*") + "\n".join(there)
     built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/*.py")
     pages = TEACHER / "_build" if teacher else BUILD
     forget_what_changed(executed_with, built_from, pages)
