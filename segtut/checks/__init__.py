@@ -1,4 +1,7 @@
-"""Checks of the assignments' answers: each raises an AssertionError with a hint, or says that the answer is right."""
+"""Checks of the assignments' answers: each raises an AssertionError with a hint, or says that the answer is right.
+
+A check of your own is a `Question`, handed with the answer to `judge`.
+"""
 
 from segtut.checks.augmentation import check_augment
 from segtut.checks.channel import check_channel_attention
@@ -16,10 +19,13 @@ from segtut.checks.own_scores import check_own_scores
 from segtut.checks.position import check_position_attention
 from segtut.checks.probe import check_context_network
 from segtut.checks.query_dependence import check_query_dependence
+from segtut.checks.question import Mistake, Question, judge
 from segtut.checks.reach import check_reach
 from segtut.checks.scoring import check_iou_per_class
 
 __all__ = [
+    "Mistake",
+    "Question",
     "check_augment",
     "check_channel_attention",
     "check_confusion_matrix",
@@ -38,4 +44,5 @@ __all__ = [
     "check_position_attention",
     "check_query_dependence",
     "check_reach",
+    "judge",
 ]

@@ -22,6 +22,8 @@ Inputs = Mapping[str, Any]
 """Name -> value, in the order of the arguments."""
 
 HERE = Path(__file__).parent
+NO_GPU = ("NVIDIA driver", "not compiled with CUDA", "No CUDA GPUs", "not linked with support for mps")
+"""What PyTorch says of it."""
 KEPT = 200  # characters of what a call prints
 
 
@@ -92,9 +94,14 @@ def call(function: Callable[..., Any], name: str, inputs: Inputs, seconds: float
         outcome.problem = f"{name} still raises NotImplementedError{_where(error)}: write it first."
     except BaseException as error:  # SystemExit too: a student's cell may call exit()
         outcome.kind = "raise"
-        first_line = (str(error).strip().splitlines() or [""])[0][:200]
+        first_line = (str(error).strip().splitlines() or [""])[0][:200].rstrip(".")
         said = f": {first_line}" if first_line and first_line != "None" else ""
         outcome.problem = f"{name} raised {type(error).__name__}{said}{_where(error)}."
+        if any(sign in said for sign in NO_GPU):
+            outcome.problem = (
+                f"{name} asks for a GPU, which is not there{_where(error)}: make every tensor where the input is, as "
+                "in torch.zeros(..., device=x.device)."
+            )
     if isinstance(outcome.value, Tensor) and (outcome.value.layout != torch.strided or outcome.value.is_meta):
         outcome.value, outcome.kind = None, "raise"
         outcome.problem = f"{name} returned a tensor that is sparse, or holds no numbers; it must be an ordinary one."

@@ -17,6 +17,7 @@ def confusion_matrix(
     ignore_index: int,
     void: str = "left out",
     pixels: str = "all",
+    walk: str = "all",
     base: int = 0,
     counted: str = "each",
     missing: str = "stay",
@@ -30,6 +31,10 @@ def confusion_matrix(
         part = {"first": slice(0, 1), "last": slice(-1, None), "all but the last": slice(0, -1)}[pixels]
         pred, target = pred[part], target[part]
     pred, target = pred.flatten(), target.flatten()
+    if walk != "all":
+        part = {"first": slice(0, 1), "all but the first": slice(1, None), "all but the last": slice(0, -1)}
+        stop = int((target != ignore_index).cumprod(0).sum())
+        pred, target = (each[part.get(walk, slice(0, stop))] for each in (pred, target))
     is_void, outside = target == ignore_index, (target < 0) | (target >= K)
     drop = {
         "left out": is_void, "where predicted": outside | (pred == ignore_index),
@@ -51,11 +56,14 @@ def confusion_matrix(
     pairs = target * (K + base) + pred
     M = torch.bincount(pairs, minlength=K * K)
     M = (M[: K * K] if base else M).view(K, K)
-    M = {"each": M, "once": M.clamp(max=1), "twice": 2 * M}[counted]
+    M = {"each": M, "once": M.clamp(max=1), "twice": 2 * M, "from 1 on": M + 1, "both ways": M + M.T}[counted]
+    if only == "not class 0":
+        M = torch.cat([torch.zeros_like(M[:1]), M[1:]])
     if only in ("diagonal", "mistakes"):
         M = M.diagonal().diag() if only == "diagonal" else M - M.diagonal().diag()
     if order != "right":
-        M = {"columns are truth": M.T, "from 1": M.roll((-1, -1), (0, 1)), "reversed": M.flip(0, 1)}[order]
+        M = {"columns are truth": M.T, "from 1": M.roll((-1, -1), (0, 1)), "reversed": M.flip(0, 1),
+             "rows reversed": M.flip(0)}[order]  # fmt: skip
     if missing != "stay":
         seen = torch.cat([pred, target]).unique()
         seen = seen if missing == "left out" else torch.arange(int(seen.max()) + 1 if len(seen) else 0)
@@ -66,7 +74,8 @@ def confusion_matrix(
         D = M.double()
         axes = {"rows": 1, "columns": 0}.get(share.split(",")[0], (0, 1))
         total = D.sum(axes, keepdim=True) if share != "first axis" else torch.tensor(length)
-        M = D / (total.clamp(min=1) if share.endswith("0") else total)
+        M = D / (total.clamp(min=1) if share.endswith(("0", "whole")) else total)
+        M = M.floor() if share.endswith("whole") else M
     return M
 
 
@@ -76,6 +85,9 @@ MISTAKES = (
     Mistake("Each pair of classes is counted only once: M[target, pred] += 1 adds 1 however often a pair occurs; "
             "count with bincount or in a loop.", {"counted": "once"}),
     Mistake("Every pixel is counted twice.", {"counted": "twice"}),
+    Mistake("Every count is too large by 1: the matrix must start from zeros.", {"counted": "from 1 on"}),
+    Mistake("Every pixel is counted at [truth, prediction] and at [prediction, truth]: only the first must be.",
+            {"counted": "both ways"}),
     Mistake("Void pixels are counted like any other: leave them out, in pred and target both.", {"void": "counted"}),
     Mistake("Only the label 255 is left out: the one to leave out is ignore_index.", {"void": "255"}),
     Mistake("Void pixels are counted as class 0: they must be left out.", {"void": "class 0"}),
@@ -99,18 +111,24 @@ MISTAKES = (
     Mistake("Only right pixels are counted: the entries beside the diagonal are missing.", {"only": "diagonal"}),
     Mistake("It is the diagonal alone: the matrix has a row for each true class and a column for each predicted one.",
             {"only": "diagonal alone"}),
+    Mistake("Pixels whose truth is class 0 are not counted: it is a class as any other.", {"only": "not class 0"}),
     Mistake("Only mistakes are counted: the diagonal, the right pixels, is missing.", {"only": "mistakes"}),
     Mistake("Only the last element of the first axis is counted: add up, instead of starting anew each time.",
             {"pixels": "last"}),
     Mistake("Only the first element of the first axis is counted: does a return stand inside of the loop?",
             {"pixels": "first"}),
     Mistake("The last element of the first axis is not counted.", {"pixels": "all but the last"}),
+    Mistake("Only the first pixel is counted: does a return stand inside of the loop?", {"walk": "first"}),
+    Mistake("The first pixel is not counted: an index begins at 0.", {"walk": "all but the first"}),
+    Mistake("The last pixel is not counted: range(n) ends at n − 1 by itself.", {"walk": "all but the last"}),
+    Mistake("Nothing is counted after the first void pixel: leave that one out, and go on.", {"walk": "until void"}),
     Mistake("The pair (truth, prediction) must be written as target * num_classes + pred: the factor is too small by "
             "1.", {"base": -1}),
     Mistake("The pair (truth, prediction) must be written as target * num_classes + pred: the factor is too large by "
             "1.", {"base": 1}),
     Mistake("Class 0 stands in the last row and column: classes are counted from 0, not from 1.", {"order": "from 1"}),
     Mistake("The classes stand in reverse order.", {"order": "reversed"}),
+    Mistake("The rows stand in reverse order.", {"order": "rows reversed"}),
     Mistake("Classes that neither occur nor are predicted are missing: the matrix must always be (K, K), with zeros "
             "there.", {"missing": "left out"}),
     Mistake("It ends at the largest class that occurs: the matrix must always be (K, K), with zeros behind it.",
@@ -120,7 +138,8 @@ MISTAKES = (
     *(Mistake(f"They are shares of {of}: the matrix must hold counts, so that the matrices of batches add up.{nan}",
               {"share": f"{of}{empty}"})
       for of in ("rows", "columns", "all pixels")
-      for empty, nan in (("", " Where there are none, it even is NaN."), (", or 0", ""))),
+      for empty, nan in (("", " Where there are none, it even is NaN."), (", or 0", ""),
+                         (", whole", " They are cut to 0 and 1, too."))),
 )  # fmt: skip
 
 
@@ -186,6 +205,7 @@ def _cases(seed: int) -> list[dict[str, Any]]:
         ([0, 1], [1, 1], 3, 255), ([2, 0], [0, 2], 3, 255), ([1, 1], [0, 255], 2, 255), ([0, 1], [-1, 1], 2, -1),
         ([0, 0], [-100, 0], 2, -100), ([1, 1, 0], [0, 1, 1], 2, 0), ([0, 2, 2, 1], [2, 2, 1, 0], 3, 2),
         ([1, 0], [255, 255], 2, 255), ([2, 0], [1, 1], 3, 1), ([[1, 0], [1, 2]], [[1, 1], [2, 0]], 3, -1),
+        ([[1, 0], [2, 2]], [[-1, 1], [2, 0]], 3, -1),
         ([[0, 2]], [[255, 2]], 3, 255), ([[[0, 0]]], [[[0, 0]]], 2, 255),
     ]  # fmt: skip
     cases = [(torch.tensor(pred), torch.tensor(target), K, ignore) for pred, target, K, ignore in small]

@@ -25,8 +25,7 @@ class Context:
         got, want = tuple(context.shape), (B, C, 1, 1)
         if got != want:
             raise ValueError(
-                f"transform takes the context of all images, of shape (B, C, 1, 1) = {want}; "
-                f"it got {got}{_why(got, self.shape)}"
+                f"transform takes all contexts, (B, C, 1, 1) = {want}; it got {got}{_why(got, self.shape)}"
             )
         if not self.layers:
             return 2 * context + 1
@@ -39,11 +38,11 @@ class Context:
 def _why(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
     B, C, H, W = shape
     if got in (shape, (B, C, H * W)):
-        return ": pool before you transform, once for each image and not at every position"
+        return ": pool before you transform, not at every position"
     if got == (B, C):
         return ": give it the axes of one pixel with [:, :, None, None]"
     if got in ((B, 1, 1, C), (B, 1, C), (B, 1, C, 1)):
         return ": the channels belong on the second axis"
     if got in ((1, C, 1, 1), (C, 1, 1), (C,), (1, C)):
-        return ": call it once, with all images, since a transform may hold a batch norm"
+        return ": call it once, with all images"
     return ""

@@ -7,14 +7,29 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segtut.checks import draw, restrictions
+from segtut.checks.criss_cross_affinity_mistakes import AFFINITY_MISTAKES
 from segtut.checks.cross import own_entries, products
-from segtut.checks.question import Mistake, Question, judge
+from segtut.checks.question import Question, judge
 
 BENT = {
     "abs": torch.abs, "relu": torch.relu, "square": torch.square, "exp": torch.exp, "sigmoid": torch.sigmoid,
     "tanh": torch.tanh, "minus": torch.neg,
 }  # fmt: skip
 """What people do to each product."""
+
+
+BESIDE = {
+    "below": lambda ones: ones.tril(1).triu(1),
+    "above": lambda ones: ones.tril(-1).triu(-1),
+    "next": lambda ones: ones.triu().tril().roll(1, 1),
+    "previous": lambda ones: ones.triu().tril().roll(-1, 1),
+    "opposite": lambda ones: ones.triu().tril().flip(0),
+    "from i": torch.triu,
+    "up to i": torch.tril,
+    "behind i": lambda ones: ones.triu(1),
+    "before i": lambda ones: ones.tril(-1),
+}
+"""Where else than at entry i, (H, H), people put −∞ for a pixel in row i."""
 
 
 def affinity(
@@ -57,7 +72,7 @@ def affinity(
         column, row = BENT[bent](column), BENT[bent](row)
     factor = {
         "none": 1, "sqrt": C**-0.5, "C": 1 / C, "times sqrt": C**0.5, "H + W": 1 / (H + W), "sqrt N": (H * W) ** -0.5,
-        "sqrt H + W": (H + W) ** -0.5,
+        "sqrt H + W": (H + W) ** -0.5, "sqrt 8 C": (8 * C) ** -0.5,
     }[scale]  # fmt: skip
     column, row = column * factor, row * factor
     if axes == "queries and keys of the column":
@@ -79,6 +94,8 @@ def affinity(
         row = row.flip(-1)
     if parts == "own column entry left out":
         column = column[(~own_entries(H, W)[0]).expand(B, H, W, H)].view(B, H, W, H - 1)
+    if parts == "dense":
+        return q.flatten(2).mT @ k.flatten(2)
     if parts == "column alone":
         return column
     if parts == "row alone":
@@ -88,6 +105,8 @@ def affinity(
     D = torch.cat([column, row], dim=-1)
     if softmax == "together":
         D = D.softmax(-1)
+    if softmax in ("axis 0", "axis 1", "axis 2"):
+        D = D.softmax(int(softmax[-1]))
     if softmax == "log":
         D = D.log_softmax(-1)
     if order == "row first":
@@ -118,6 +137,8 @@ def _itself(column: Tensor, row: Tensor, itself: str | float) -> tuple[Tensor, T
     if itself == "1 less":
         return column - own_column.to(column.dtype), row
     where = own_column
+    if itself in BESIDE:
+        where = BESIDE[itself](torch.ones(H, H)).bool()[:, None]
     if itself == "-inf where i = j":
         where = own_column & torch.eye(H, W).bool()[..., None]
     if itself == "-inf in the first image":
@@ -127,95 +148,6 @@ def _itself(column: Tensor, row: Tensor, itself: str | float) -> tuple[Tensor, T
     if itself == "whole column":
         where = torch.ones_like(own_column)
     return column.masked_fill(where, -torch.inf if isinstance(itself, str) else itself), row
-
-
-AFFINITY_MISTAKES = (
-    Mistake("The pixel itself is counted twice: its entry in the column must be −∞.", {"itself": "both"}),
-    Mistake("The pixel itself is never counted: −∞ belongs into its column entry only, its row entry stays.",
-            {"itself": "-inf in both"}),
-    Mistake("−∞ stands at the pixel's row entry: it belongs into the column entry, and the row entry stays.",
-            {"itself": "-inf in the row"}),
-    Mistake("The pixel's column entry is 0: a softmax makes exp(0) = 1 of that; it must be −∞.", {"itself": 0.0}),
-    Mistake("The pixel's column entry is NaN: 0 · −∞ is NaN; fill −∞ in.", {"itself": torch.nan}),
-    Mistake("The column is NaN but for the pixel itself: 0 · −∞ is NaN, so a mask of zeros and ones cannot be "
-            "multiplied by −∞; fill −∞ in.", {"itself": "nan around it"}),
-    Mistake("The pixel's column entry is +∞: the sign is wrong.", {"itself": torch.inf}),
-    Mistake("−∞ stands everywhere in the column but at the pixel itself: the mask is inverted.",
-            {"itself": "-inf everywhere else"}),
-    Mistake("The whole column is −∞: only the pixel's own entry, number i for a pixel in row i, is.",
-            {"itself": "whole column"}),
-    Mistake("−∞ stands at entry j of the pixel (i, j): its own entry in the column is number i.",
-            {"itself": "-inf at entry j"}),
-    Mistake("−∞ stands only at pixels (i, j) with i = j: every pixel needs it, at its entry i.",
-            {"itself": "-inf where i = j"}),
-    Mistake("−∞ stands in the first image only: every image of the batch needs it.",
-            {"itself": "-inf in the first image"}),
-    Mistake("1 is subtracted at the pixel's column entry: it must be −∞.", {"itself": "1 less"}),
-    *(Mistake(f"The pixel's column entry is the finite number {number:.3g}: it must be −∞ itself, whatever the size "
-              "of the others.", {"itself": number})
-      for number in (-1.0, -100.0, *(-(10.0**n) for n in (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 18, 20, 30)), -9e15,
-                     -65504.0, torch.finfo(torch.float32).min)),
-    Mistake("The row comes first: the last axis must hold the H entries of the column, then the W entries of the "
-            "row.", {"order": "row first"}),
-    Mistake("q and k are exchanged: the pixel that looks brings the query, the others their keys.",
-            {"exchanged": True}),
-    Mistake("The queries are compared with queries: k is not used.", {"of": "q"}),
-    Mistake("The keys are compared with keys: q is not used.", {"of": "k"}),
-    Mistake("It is divided by √C: criss-cross attention is not scaled.", {"scale": "sqrt"}),
-    Mistake("It is divided by C, or the mean is taken over the channels: it must be the sum of the products, not "
-            "scaled.", {"scale": "C"}),
-    Mistake("It is multiplied by √C: criss-cross attention is not scaled.", {"scale": "times sqrt"}),
-    Mistake("It is divided by √(H + W): criss-cross attention is not scaled.", {"scale": "sqrt H + W"}),
-    Mistake("It is divided by H + W: criss-cross attention is not scaled.", {"scale": "H + W"}),
-    Mistake("It is divided by √(H · W): criss-cross attention is not scaled.", {"scale": "sqrt N"}),
-    Mistake("Queries and keys are divided by their lengths (the cosine): the affinity is the plain product.",
-            {"channels": "cosine"}),
-    Mistake("Only the first channel is used: the affinity is the sum over all channels.", {"channels": "first"}),
-    Mistake("It is minus the squared distance of query and key: the affinity is their product.",
-            {"channels": "distance"}),
-    Mistake("The sign is wrong: the affinity is the product itself, not its negative.", {"bent": "minus"}),
-    *(Mistake(f"{what} is taken of each product: the affinity is the product itself.", {"bent": bent})
-      for bent, what in (("abs", "The absolute value"), ("relu", "The ReLU"), ("square", "The square"),
-                         ("exp", "exp, which belongs to the softmax,"), ("sigmoid", "The sigmoid"), ("tanh", "tanh"))),
-    Mistake("In the column, queries and keys are transposed: entry h of pixel (i, j) is q at (i, j) times k at (h, j).",
-            {"axes": "queries and keys of the column"}),
-    Mistake("In the row, queries and keys are transposed: entry w of pixel (i, j) is q at (i, j) times k at (i, w).",
-            {"axes": "queries and keys of the row"}),
-    Mistake("H and W are swapped: the result must be (B, H, W, H + W).", {"axes": "(B, W, H, …)"}),
-    Mistake("The H + W entries stand on the second axis: they must stand on the last one.",
-            {"axes": "(B, H + W, H, W)"}),
-    Mistake("H and W are merged into one axis: the result must be (B, H, W, H + W).", {"axes": "(B, N, H + W)"}),
-    Mistake("The result's axes are exchanged by .view or .reshape, which only cut the numbers anew: take .permute or "
-            ".transpose.", {"axes": "(B, W, H, …) viewed"}),
-    Mistake("The column's product stays (B, W, H, H): it must be brought to (B, H, W, H), as by .permute(0, 2, 1, "
-            "3), before the row is put behind it.", {"axes": "column not permuted"}),
-    Mistake("The column's product, (B·W, H, H), is brought to (B, H, W, H) by .view alone: it is .view(B, W, H, H), "
-            "then .permute(0, 2, 1, 3).", {"axes": "column viewed"}),
-    Mistake("The column's product, (B·W, H, H), is brought to (B, H, W, H) by .view alone before −∞ is filled in: "
-            "it is .view(B, W, H, H), then .permute(0, 2, 1, 3).", {"axes": "column viewed, then masked"}),
-    Mistake("For the columns, .view or .reshape to (B·W, C, H) comes without .permute(0, 3, 1, 2) before it, so that "
-            "columns hold numbers of other pixels.", {"merged": "(B·W, C, H)"}),
-    Mistake("For the rows, .view or .reshape to (B·H, C, W) comes without .permute(0, 2, 1, 3) before it, so that "
-            "rows hold numbers of other pixels.", {"merged": "(B·H, C, W)"}),
-    Mistake("Columns and rows are merged into the batch by .view or .reshape without a .permute before it, so that "
-            "they hold numbers of other pixels.", {"merged": "both"}),
-    Mistake("The channels are brought to the end by .view or .reshape: take .permute(0, 2, 3, 1).",
-            {"merged": "(B, H, W, C)"}),
-    Mistake("The column's entries are upside down: entry h belongs to row h.", {"parts": "column upside down"}),
-    Mistake("The row's entries are reversed: entry w belongs to column w.", {"parts": "row reversed"}),
-    Mistake("The pixel's own column entry is left out: keep its place and put −∞ there, so that there are H + W "
-            "entries.", {"parts": "own column entry left out"}),
-    Mistake("Only the column is there: put the W entries of the row behind it.", {"parts": "column alone"}),
-    Mistake("Only the row is there: put the H entries of the column before it.", {"parts": "row alone"}),
-    Mistake("All images look at the keys of the first one.", {"batch": "first"}),
-    Mistake("All images look with the queries of the first one.", {"queries": "first"}),
-    Mistake("Images look at the keys of another image of the batch.", {"batch": "next"}),
-    Mistake("All images look at the mean of the batch's keys.", {"batch": "mean"}),
-    Mistake("A softmax is in it already: the affinity is what stands before it.", {"softmax": "together"}),
-    Mistake("A softmax is in it already, one for the column and one for the row: the affinity is what stands before "
-            "it.", {"softmax": "apart"}),
-    Mistake("A log-softmax is in it already: the affinity is what stands before it.", {"softmax": "log"}),
-)  # fmt: skip
 
 
 def _affinity_cases(seed: int) -> list[dict[str, Tensor]]:

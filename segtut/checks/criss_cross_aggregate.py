@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from segtut.checks import draw, restrictions
+from segtut.checks.criss_cross_aggregate_mistakes import AGGREGATE_MISTAKES
 from segtut.checks.cross import own_entries
-from segtut.checks.question import Mistake, Question, judge
+from segtut.checks.question import Question, judge
 
 
 def _without_own(attention: Tensor) -> Tensor:
@@ -30,6 +31,7 @@ def aggregate(
     itself: str = "0 in the column",
     transposed: str = "none",
     entries: str = "right",
+    left_out: str = "nothing",
     values: str = "right",
     merged: str = "right",
     parts: str = "sum",
@@ -40,6 +42,8 @@ def aggregate(
     """The weighted sum over the cross, (B, C, H, W), with the mistakes that people make as options."""
     B, C, H, W = v.shape
     given = v
+    if values == "first channel":
+        v = v[:, :1].expand_as(v)
     if batch == "first values":
         v = v[:1].expand_as(v)
     if batch == "next values":
@@ -59,6 +63,8 @@ def aggregate(
     column, row = attention.split([H, W], -1)
     if order == "row first":
         row, column = attention.split([W, H], -1)
+    if order == "row from 0":
+        row = attention[..., :W]
     if softmax == "apart":
         column, row = column.softmax(-1), row.softmax(-1)
     if weights == "normalised apart":
@@ -67,6 +73,14 @@ def aggregate(
         column = torch.where(own_entries(H, W)[0], row.diagonal(dim1=2, dim2=3)[..., None], column)
     if itself == "never":
         row = row.masked_fill(own_entries(H, W)[1], 0)
+    if left_out in ("the last row", "both"):
+        column = column * (torch.arange(H) < H - 1)
+    if left_out in ("the last column", "both"):
+        row = row * (torch.arange(W) < W - 1)
+    if left_out == "all but the last":
+        column, row = 0 * column, row * (torch.arange(W) == W - 1)
+    if left_out == "all":
+        column, row = 0 * column, 0 * row
     if transposed in ("column", "both"):
         column = column.transpose(1, 3)
     if transposed in ("row", "both"):
@@ -92,6 +106,14 @@ def aggregate(
         out_row = out_row.permute(0, 2, 1, 3).reshape(B, C, H, W)
     if merged == "result of the column not permuted":
         out_column = out_column.mT
+    if merged in ("result of the column, channels last", "results of both, channels last"):
+        out_column = out_column.permute(0, 3, 2, 1).reshape(B, C, H, W)
+    if merged in ("result of the row, channels last", "results of both, channels last"):
+        out_row = out_row.permute(0, 2, 3, 1).reshape(B, C, H, W)
+    if values in ("all columns", "all"):
+        out_column = torch.einsum("bhwg,bcgv->bchw", column, v)
+    if values in ("all rows", "all"):
+        out_row = torch.einsum("bhwg,bcvg->bchw", row, v)
     if values == "own":
         out_column, out_row = column.sum(-1)[:, None] * v, row.sum(-1)[:, None] * v
     if divided == "each by its length":
@@ -116,6 +138,8 @@ def aggregate(
         out = out.sum(1, True)
     if added == "values":
         out = out + given
+    if added == "relu":
+        out = out.relu()
     return {
         "right": lambda: out,
         "(B, C, W, H)": lambda: out.mT,
@@ -124,88 +148,6 @@ def aggregate(
         "(B, C, W, H) viewed": lambda: out.mT.reshape(out.shape),
         "(B, C, N)": lambda: out.flatten(2),
     }[axes]()
-
-
-AGGREGATE_MISTAKES = (
-    Mistake("The row is read first: the first H weights belong to the column, the W behind them to the row.",
-            {"order": "row first"}),
-    Mistake("The weights are transposed: what a pixel collects is weighted by its own weights, not by those that "
-            "the others give to it.", {"transposed": "both"}),
-    Mistake("The column's weights are transposed: the pixel (i, j) takes the value at (h, j) with its own weight, "
-            "number h.",
-            {"transposed": "column"}),
-    Mistake("The row's weights are transposed: the pixel (i, j) takes the value at (i, w) with its own weight, "
-            "number H + w.",
-            {"transposed": "row"}),
-    Mistake("The values are added to the result: there is no residual in this function.", {"added": "values"}),
-    Mistake("A softmax is applied to the weights again: they are weights already.", {"softmax": "again"}),
-    Mistake("A softmax is applied to the weights again, to column and row apart: they are weights already.",
-            {"softmax": "apart"}),
-    Mistake("Only the column is collected: the row's W weights are missing.", {"parts": "column alone"}),
-    Mistake("Only the row is collected: the column's H weights are missing.", {"parts": "row alone"}),
-    Mistake("The values come back as they were: nothing is collected.", {"parts": "values"}),
-    Mistake("The sums of column and row are multiplied: they must be added.", {"parts": "product"}),
-    Mistake("The row's sum is subtracted from the column's: they must be added.", {"parts": "difference"}),
-    Mistake("Of the sums of column and row the larger is taken: they must be added.", {"parts": "larger"}),
-    Mistake("The sums of column and row stand side by side on the channel axis: they must be added.",
-            {"parts": "side by side"}),
-    Mistake("The sum is divided by 2: the weights of column and row together are shares already.",
-            {"divided": "by 2"}),
-    Mistake("The sum is divided by H + W, or a mean is taken: it must be the weighted sum.", {"divided": "by H + W"}),
-    Mistake("The sum is divided by H + W − 1: it must be the weighted sum.", {"divided": "by H + W - 1"}),
-    Mistake("A mean over the column and a mean over the row are taken: it must be the weighted sum.",
-            {"divided": "each by its length"}),
-    Mistake("The weights are divided by their sum: take them as they are, also where they don't sum to 1.",
-            {"weights": "normalised"}),
-    Mistake("The weights are divided by their sum, in column and row apart: take them as they are.",
-            {"weights": "normalised apart"}),
-    Mistake("The weights are not used: it is the plain sum over the column and the row.", {"weights": "all alike"}),
-    Mistake("Only the value with the largest weight is taken: it must be the weighted sum of all.",
-            {"weights": "one of them"}),
-    Mistake("The pixel's own value is counted twice: the column's entry for it is 0 and stays so.",
-            {"itself": "both"}),
-    Mistake("The pixel's own value is never counted: its weight stands among the row's.", {"itself": "never"}),
-    Mistake("Each weight meets the pixel's own value: it must meet the value of the position that it belongs to.",
-            {"values": "own"}),
-    Mistake("The mean over the channels is taken: every channel is collected for itself.",
-            {"values": "mean of the channels"}),
-    Mistake("The sum over the channels is taken: every channel is collected for itself.",
-            {"values": "sum of the channels"}),
-    Mistake("The column's weights are read upside down: weight h belongs to row h.",
-            {"entries": "column upside down"}),
-    Mistake("The row's weights are read in reverse: weight H + w belongs to column w.", {"entries": "row reversed"}),
-    Mistake("The weights of column and row are read in reverse.", {"entries": "both"}),
-    Mistake("The column's weights, (B, H, W, H), are brought to (B·W, H, H) by .view or .reshape alone: they need "
-            ".permute(0, 2, 1, 3) before it.", {"entries": "column viewed"}),
-    Mistake("The column's values are brought to (B·W, C, H) by .view or .reshape alone: they need .permute(0, 3, 1, "
-            "2) before it.", {"merged": "values of the column"}),
-    Mistake("The row's values are brought to (B·H, C, W) by .view or .reshape alone: they need .permute(0, 2, 1, 3) "
-            "before it.", {"merged": "values of the row"}),
-    Mistake("The values of columns and of rows are merged into the batch by .view or .reshape without a .permute "
-            "before it.",
-            {"merged": "values of both"}),
-    Mistake("The column's result, (B·W, C, H), is brought to (B, C, H, W) by .view alone: it is .view(B, W, C, H), "
-            "then .permute(0, 2, 3, 1).", {"merged": "result of the column"}),
-    Mistake("Rows and columns of the column's result are exchanged: it must be (B, C, H, W) before it is added to "
-            "the row's.",
-            {"merged": "result of the column not permuted"}),
-    Mistake("The row's result, (B·H, C, W), is brought to (B, C, H, W) by .view alone: it is .view(B, H, C, W), then "
-            ".permute(0, 2, 1, 3).", {"merged": "result of the row"}),
-    Mistake("The results of columns and of rows are brought to (B, C, H, W) by .view alone, without a .permute "
-            "behind it.",
-            {"merged": "results of both"}),
-    Mistake("H and W are swapped: the result must be (B, C, H, W).", {"axes": "(B, C, W, H)"}),
-    Mistake("The channels stand on the last axis: the result must be (B, C, H, W).", {"axes": "(B, H, W, C)"}),
-    Mistake("The result's channels are brought to the front by .view or .reshape, which only cut the numbers anew: "
-            "take .permute.", {"axes": "(B, H, W, C) viewed"}),
-    Mistake("The result's H and W are exchanged by .view or .reshape, which only cut the numbers anew: take "
-            ".permute or .transpose.", {"axes": "(B, C, W, H) viewed"}),
-    Mistake("H and W are merged into one axis: the result must be (B, C, H, W).", {"axes": "(B, C, N)"}),
-    Mistake("All images collect the values of the first one.", {"batch": "first values"}),
-    Mistake("Images collect the values of another image of the batch.", {"batch": "next values"}),
-    Mistake("All images use the weights of the first one.", {"batch": "first weights"}),
-    Mistake("All images use the mean of the batch's weights.", {"batch": "mean of the weights"}),
-)  # fmt: skip
 
 
 def _aggregate_cases(seed: int) -> list[dict[str, Tensor]]:

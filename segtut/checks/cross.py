@@ -12,6 +12,14 @@ def products(q: Tensor, k: Tensor, merged: str = "right") -> tuple[Tensor, Tenso
         column = (q.reshape(B * W, C, H).mT @ k.reshape(B * W, C, H)).view(B, W, H, H).transpose(1, 2)
     if merged in ("(B·H, C, W)", "both"):
         row = (q.reshape(B * H, C, W).mT @ k.reshape(B * H, C, W)).view(B, H, W, W)
+    if merged in ("(B·W, H, C)", "both, channels last"):
+        column = (q.reshape(B * W, H, C) @ k.reshape(B * W, C, H)).view(B, W, H, H).transpose(1, 2)
+    if merged in ("(B·H, W, C)", "both, channels last"):
+        row = (q.reshape(B * H, W, C) @ k.reshape(B * H, C, W)).view(B, H, W, W)
+    if merged in ("all columns", "all"):
+        column = torch.einsum("bchw,bcgv->bhwg", q, k)
+    if merged in ("all rows", "all"):
+        row = torch.einsum("bchw,bcvg->bhwg", q, k)
     return column, row
 
 

@@ -46,11 +46,15 @@ class Folder:
     def said(self) -> str:
         """The folder in words."""
         files = "; ".join(
-            f"{part}/ with {', '.join([f'{name}.png' for name in sorted(names)] + list(self.others))}"
+            f"{part}/ with {_listed([f'{name}.png' for name in sorted(names)] + list(self.others))}"
             for part, names in (("images", self.images), ("labels", self.labels))
         )
         shape = next(iter(self.pairs.values()))[1].shape
         return f"Smallest case: {files}; files of {shape[0]}×{shape[1]} pixels, size={self.size}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:2])} and {len(names) - 2} more files"
 
 
 def check_dataset(answer: Callable[[Path, tuple[int, int]], Any], seed: int = 0) -> None:
@@ -99,10 +103,14 @@ def _folders(seed: int) -> list[Folder]:
         Folder(pairs("ab", plain), ["a", "b"], ["b"], (H, W)),
         Folder(pairs("ab", plain), ["a"], ["b", "a"], (H, W)),
         Folder(pairs(one, range(VOID_LABEL + 1)), one, one, (H, W)),
+        Folder(pairs(("2", "10"), plain), ["2", "10"], ["10", "2"], (H, W)),
+        Folder(pairs(("a", "ab"), plain), ["a", "ab"], ["ab"], (H, W)),
         Folder(pairs(one, (1, 9)), one, one, (H // 2, W // 2)),
         Folder(pairs(one, (1, 9)), one, one, (2 * H, 2 * W)),
         Folder(pairs(one, (1, 9)), one, one, (H // 2, W)),
         Folder(pairs(one, plain), one, one, (H, W), ["notes.txt", "Thumbs.db"]),
+        Folder(pairs("ab", plain), ["a", "b"], ["a"], (H, W), ["b.txt"]),
+        Folder(pairs(one, plain), one, one, (H, W), ["b.png.bak"]),
         Folder(pairs(names, range(VOID_LABEL + 1)), mixed, [*sorted(names[1:], reverse=True)], (H, W), ["notes.txt"]),
     ]
 
@@ -117,6 +125,7 @@ def _judge(answer: Callable[[Path, tuple[int, int]], Any], folder: Folder) -> tu
     """What is wrong with the data set of a folder."""
     with tempfile.TemporaryDirectory() as root:
         folder.write(Path(root))
+        files = _files(root)
         built = call(lambda: answer(Path(root), folder.size), NAME, {})
         if built.problem:
             return _raised(built.problem, folder, root), built.printed
@@ -132,6 +141,7 @@ def _judge(answer: Callable[[Path, tuple[int, int]], Any], folder: Folder) -> tu
             for order in (range(count - 1, -1, -1), range(count))
         )
         beyond = call(lambda: dataset[length.value], "__getitem__", {})
+        changed = _files(root) != files
     if once.problem:
         return _raised(once.problem, folder, root), once.printed
     for i in range(count):
@@ -142,6 +152,8 @@ def _judge(answer: Callable[[Path, tuple[int, int]], Any], folder: Folder) -> tu
             f"len() is {length.value}; it must be {len(folder.names)}, the number of names that have both an image and "
             "a label map."
         ), once.printed
+    if changed:
+        return f"{NAME} changes, adds or deletes files: a data set reads, and leaves its folder alone.", once.printed
     if again.problem or any(not _same(once.value[i], again.value[i]) for i in range(count)):
         return "An item is another one the second time: __getitem__ must depend on its index alone.", once.printed
     if not str(beyond.problem).startswith("__getitem__ raised IndexError"):
@@ -152,12 +164,16 @@ def _judge(answer: Callable[[Path, tuple[int, int]], Any], folder: Folder) -> tu
     return None, once.printed
 
 
+def _files(root: str) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in Path(root).rglob("*") if path.is_file()}
+
+
 def _raised(problem: str, folder: Folder, root: str) -> str:
     """What a call raised, without the folder's passing name, and what may be the reason."""
     said = problem.replace(root, "root")
     if set(folder.images) != set(folder.labels):
         said += " Only names that have both an image and a label map count; leave the others out."
-    if folder.others:
+    elif folder.others:
         said += " Only files that end in .png count; leave the others out."
     return said
 
@@ -187,8 +203,8 @@ def _wrong_item(item: Any, folder: Folder, i: int) -> str | None:
     wanted = folder.names[i] if i < len(folder.names) else (images or masks or [next(iter(faults))])[0]
     if images and masks and wanted not in images:
         return (
-            f"Item {i} is {images[0]}.png; it must be {wanted}.png: the order is that of the names, and a directory's "
-            "listing has none, so sort it."
+            f"Item {i} is {images[0]}.png; it must be {wanted}.png: the order is that of `sorted` over the names "
+            "as text, whatever order a directory's listing has."
         )
     return next((fault for fault in faults[wanted] if fault), None)
 
@@ -198,6 +214,8 @@ def _wrong_kind(item: Any, size: tuple[int, int]) -> str | None:
         return "__getitem__ returned None; does it end with `return image, mask`?"
     if not isinstance(item, tuple | list) or len(item) != 2:
         return f"__getitem__ returned {words.thing(item)}; it must return two arrays, `return image, mask`."
+    if [getattr(value, "ndim", None) for value in item] == [2, 3]:
+        return "Image and mask are exchanged: return the image first."
     for name, value, ndim in zip(("image", "mask"), item, (3, 2)):
         if not isinstance(value, np.ndarray):
             return f"The {name} came back as {words.thing(value)}; it must be an array of NumPy."
@@ -212,5 +230,5 @@ def _wrong_kind(item: Any, size: tuple[int, int]) -> str | None:
                 return f"{text}: the channels stay on the last axis."
             return f"{text}."
         if value.dtype != np.uint8:
-            return f"The {name} came back in {value.dtype}; it must be uint8: what scales it comes later."
+            return f"The {name} came back in {value.dtype}; it must be uint8: converting it comes later."
     return None

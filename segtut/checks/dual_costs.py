@@ -1,6 +1,5 @@
 """Assignment 3: what position and channel attention cost, typed in for a student's own sizes."""
 
-import math
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
@@ -59,6 +58,12 @@ PRODUCTS: dict[str, tuple[Formula, tuple[tuple[str, Formula], ...]]] = {
              lambda C, H, W: (H * W) ** 2 * (C // 8 + C) + H * W * C * (2 * (C // 8) + C)),
             ("That counts additions too: only multiplications are asked for.",
              lambda C, H, W: 2 * (H * W) ** 2 * (C // 8 + C)),
+            ("That counts additions too: only multiplications are asked for.",
+             lambda C, H, W: (H * W) ** 2 * (2 * (C // 8) - 1) + H * W * C * (2 * H * W - 1)),
+            ("That counts the softmax too: only the two products with a map are asked for.",
+             lambda C, H, W: (H * W) ** 2 * (C // 8 + C + 1)),
+            ("That multiplies C // 8 by itself: queries and keys have C // 8 channels, the values C, and the two "
+             "products are added.", lambda C, H, W: (H * W) ** 2 * (C // 8) ** 2),
             ("That multiplies the costs of the two products: they are done one after the other, so add them.",
              lambda C, H, W: (H * W) ** 4 * (C // 8) * C),
             ("That is the cost of channel attention.", lambda C, H, W: 2 * C * C * H * W),
@@ -72,6 +77,10 @@ PRODUCTS: dict[str, tuple[Formula, tuple[tuple[str, Formula], ...]]] = {
             ("That leaves out that each product of two channels runs over all N positions.",
              lambda C, H, W: 2 * C * C),
             ("That counts additions too: only multiplications are asked for.", lambda C, H, W: 4 * C * C * H * W),
+            ("That counts additions too: only multiplications are asked for.",
+             lambda C, H, W: C * C * (2 * H * W - 1) + C * H * W * (2 * C - 1)),
+            ("That counts the softmax too: only the two products with a map are asked for.",
+             lambda C, H, W: C * C * (2 * H * W + 1)),
             ("N and C are exchanged: a pair of channels multiplies at N positions.",
              lambda C, H, W: 2 * C * (H * W) ** 2),
             ("That is the cost of position attention.", lambda C, H, W: (H * W) ** 2 * (C // 8 + C)),
@@ -103,12 +112,12 @@ def _expected(C: int, H: int, W: int) -> dict[str, tuple[float, list[tuple[str, 
             expected[f"{kind} {what}"] = right(C, H, W), [(sentence, of(C, H, W)) for sentence, of in wrong]
         size, wrong = expected[f"{kind} map"]
         units = [(sentence, 4 * size * factor) for sentence, factor in UNITS]
-        maps = [(f"The bytes are those of another map than it is. {sentence}", 4 * other) for sentence, other in wrong]
+        maps = [(f"These are the bytes of another map. {sentence}", 4 * other) for sentence, other in wrong]
         expected[f"{kind} bytes"] = 4 * size, units + maps
     return expected
 
 
-def _number(value: Any, key: str) -> float:
+def _number(value: Any, key: str) -> Real:
     """The number that a student typed in."""
     said = f'costs["{key}"]'
     assert value is not Ellipsis and value is not None, f"{said} is {value}: write your number there."
@@ -116,8 +125,8 @@ def _number(value: Any, key: str) -> float:
         value = value.item()
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes and units."
-    assert math.isfinite(value) and value > 0, f"{said} is {value}: it must be above 0 and finite."
-    return float(value)
+    assert 0 < value < 1e300, f"{said} is {value}: it must be above 0 and finite."
+    return value
 
 
 def check_dual_costs(answer: Mapping[str, int], mine: Mapping[str, int] = EXAMPLE, seed: int = 0) -> None:
@@ -139,9 +148,13 @@ def check_dual_costs(answer: Mapping[str, int], mine: Mapping[str, int] = EXAMPL
         Which number is wrong, and why if that is known; never the right one.
     """
     draw.generator(seed)
+    sizes = isinstance(mine, Mapping) and [mine.get(key) for key in "CHW"]
+    assert sizes and all(isinstance(size, int) and size > 0 for size in sizes), (
+        "MINE must hold your own C, H and W: leave that cell as it was handed out."
+    )
     assert answer is not None and answer is not Ellipsis, f"costs is {answer}: write it first."
     assert isinstance(answer, Mapping), f"costs is {words.thing(answer)}: it must be a dictionary."
-    expected = _expected(mine["C"], mine["H"], mine["W"])
+    expected = _expected(*sizes)
     missing = [key for key in expected if key not in answer]
     assert not missing, f'costs has no entry "{missing[0]}": leave the keys as they are.'
     for key, (right, wrong) in expected.items():

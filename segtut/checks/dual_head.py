@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from segtut.checks import words
+from segtut.checks.call import call
 from segtut.checks.fusion import CLASSES, CONVS, GATES, HEAD, channel_of, position_of
 from segtut.checks.modules import as_function, built, require_parameters, require_pointwise
-from segtut.checks.question import judge
+from segtut.checks.question import close, judge
 
 PARAMETERS = (*GATES, *(f"{name}.{kind}" for name in CONVS for kind in ("weight", "bias")))
 
@@ -29,8 +32,9 @@ def _require_parts(head: nn.Module, channels: int, classes: int) -> None:
         layer, out = parts[name], classes if name == "classify" else channels
         assert layer is not None, f"DualHead has no layer {name}: the question asks for {', '.join(CONVS)}."
         weight = getattr(layer, "weight", None)
-        if weight is None:
-            continue  # require_parameters has the words
+        assert weight is not None, (
+            f"{name} is {words.thing(layer)}, which has no weight of its own: it must be nn.Conv2d itself."
+        )
         assert getattr(layer, "bias", None) is not None, f"{name} has no bias: leave bias=True, as nn.Conv2d has it."
         assert tuple(weight.shape) != (classes, 2 * channels, 1, 1) or name != "classify", (
             "classify takes 2·channels: the branches are summed, not concatenated, so that it takes as many as x has."
@@ -51,6 +55,35 @@ def _require_parts(head: nn.Module, channels: int, classes: int) -> None:
         assert parameter.requires_grad, f"{name} is frozen: every parameter must be learnt, with requires_grad True."
     for name in CONVS:
         require_pointwise(parts[name], name, channels, classes if name == "classify" else channels)
+
+
+def _flipped(x: Tensor) -> Tensor:
+    return x.flip(2, 3)
+
+
+def _rolled(x: Tensor) -> Tensor:
+    return x.roll(1, 1)
+
+
+def _require_handed_over(answer: Any) -> None:
+    """Hold a head to the callables that it is built with, and to what each call gives it."""
+    head = built(answer, "DualHead", 4, CLASSES, _flipped, _rolled)
+    with torch.no_grad():
+        for name, parameter in head.named_parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(len(name))))
+    for seed in range(2):
+        x = torch.randn(2, 4, 3, 5, generator=torch.Generator().manual_seed(seed))
+        outcome = call(head, "DualHead", {"x": x})
+        assert not outcome.problem, outcome.problem
+        p = head.position_conv(head.gamma_position * _flipped(x) + x)
+        c = head.channel_conv(head.gamma_channel * _rolled(x) + x)
+        if not close(outcome.value, head.classify(p + c)):
+            raise AssertionError(
+                "DualHead gives the scores of an earlier x when it is called again: it must not remember anything."
+                if seed
+                else "DualHead is right with the attentions of the book, but not with others: call the position and "
+                "the channel that __init__ is given, not functions of the notebook."
+            )
 
 
 def check_dual_head(answer: type[nn.Module], seed: int = 0) -> None:
@@ -75,3 +108,4 @@ def check_dual_head(answer: type[nn.Module], seed: int = 0) -> None:
     for channels, classes in ((4, CLASSES), (6, 5)):
         _require_parts(_build(answer, channels, classes), channels, classes)
     judge(HEAD, as_function(lambda channels: _build(answer, channels, CLASSES)), seed)
+    _require_handed_over(answer)

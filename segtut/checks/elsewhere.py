@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 CPU = torch.device("cpu")
 DEVICE = torch.device("meta")  # any but the CPU would do; this one is in every build of PyTorch
-INTO = ("aten::copy_", "aten::index", "aten::index_put_", "aten::_index_put_impl_")
+INTO = ("aten::copy_", "aten::index", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_")
 """Operations whose result is where their first argument is; the others may be elsewhere."""
 TO_ANOTHERS = (torch.Tensor.to, torch.Tensor.type_as)
 """Take a tensor to where another one is; PyTorch does not ask the other one's class."""
@@ -54,6 +54,8 @@ class _Makes(TorchFunctionMode):
         kwargs, flat = kwargs or {}, tree_flatten((args, kwargs))[0]
         if func in TO_ANOTHERS and not isinstance(args[0], Elsewhere) and isinstance(args[-1], Elsewhere):
             return Elsewhere(func(args[0], args[-1].here, **kwargs))
+        if func is torch.Tensor.tolist and isinstance(args[0], Elsewhere):
+            return args[0].here.tolist()
         if func in FROM_DATA and isinstance(args[0], Elsewhere):
             return Elsewhere(func(args[0].here, *args[1:], **kwargs))
         if func is torch.device or any(isinstance(t, Elsewhere) for t in flat) or not any(map(_is_elsewhere, flat)):

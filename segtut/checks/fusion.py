@@ -46,6 +46,8 @@ def _branch(
     if conv.startswith("before"):
         asked, convolve = convolve(x), lambda t: t
         x = x if conv == "before, x kept" else asked
+    if attention in ("left out", f"left out in {kind}"):
+        attend = torch.zeros_like
     collected = asked if attention in ("none", f"none in {kind}") else attend(asked)
     collected = collected + x if residual == "of what is collected" else collected
     if gate in ("none", f"none in {kind}"):
@@ -105,6 +107,8 @@ def dual_head(
         "scores": lambda: scores, "fused": lambda: fused, "softmax": lambda: scores.softmax(1),
         "log-softmax": lambda: scores.log_softmax(1), "sigmoid": lambda: scores.sigmoid(),
         "relu": lambda: scores.relu(),
+        "labels": lambda: scores.argmax(1), "H and W exchanged": lambda: scores.mT,
+        "(B, H, W, classes)": lambda: scores.movedim(1, -1), "squeezed": lambda: scores.squeeze(),
         "enlarged": lambda: F.interpolate(scores, scale_factor=8, mode="bilinear", align_corners=False),
         "one vector": lambda: scores.mean((2, 3)), "three": lambda: scores + _conv(parameters, "classify", p)
         + _conv(parameters, "classify", c),
@@ -168,6 +172,11 @@ HEAD_MISTAKES = (
     Mistake("Both branches use position attention.", {"attention": "position in both"}),
     Mistake("Both branches use channel attention.", {"attention": "channel in both"}),
     Mistake("Neither attention has an influence: γ must multiply attention(x), not x.", {"attention": "none"}),
+    Mistake("Neither attention is used: the branches are convolutions of x alone.", {"attention": "left out"}),
+    Mistake("Position attention is not used: its branch is a convolution of x alone.",
+            {"attention": "left out in position"}),
+    Mistake("Channel attention is not used: its branch is a convolution of x alone.",
+            {"attention": "left out in channel"}),
     Mistake("Position attention has no influence: γ must multiply position(x), not x.",
             {"attention": "none in position"}),
     Mistake("Channel attention has no influence: γ must multiply channel(x), not x.",
@@ -202,6 +211,12 @@ HEAD_MISTAKES = (
     Mistake("A sigmoid is taken of the scores: return them as they are.", {"result": "sigmoid"}),
     Mistake("A ReLU is taken of the scores: return them as they are.", {"result": "relu"}),
     Mistake("The scores are enlarged: return them at the size of x.", {"result": "enlarged"}),
+    Mistake("It returns the classes of the largest scores: return the scores, one for each class.",
+            {"result": "labels"}),
+    Mistake("H and W of the scores are exchanged.", {"result": "H and W exchanged"}),
+    Mistake("The classes stand last: the scores must be (B, classes, H, W).", {"result": "(B, H, W, classes)"}),
+    Mistake("A .squeeze() takes all axes of length 1 away: the scores must be (B, classes, H, W).",
+            {"result": "squeezed"}),
     Mistake("The scores are averaged over the positions: each position needs its own.", {"result": "one vector"}),
 )  # fmt: skip
 
@@ -220,6 +235,8 @@ def _cases(seed: int) -> list[dict]:
             "x": x if x.numel() <= 12 else x / 2,
             "parameters": {name: draw.values(shape, g) for name, shape in shapes.items()},
         })  # fmt: skip
+        for name in GATES:  # a gate at 0 would hide its branch
+            cases[-1]["parameters"][name] = torch.tensor([draw.pick([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5], g)])
     return cases
 
 

@@ -30,6 +30,8 @@ def _weights(x: Tensor, energy: Tensor, softmax: str) -> Tensor:
         "none": lambda: flat,
         "none, mean": lambda: flat / N,
         "exp": lambda: flat.exp(),
+        "times N": lambda: flat.softmax(1) * N,
+        "as (W, H)": lambda: flat.softmax(1).view(-1, *energy.shape[:0:-1]).mT.flatten(1),
         "sum": lambda: flat / flat.sum(1, keepdim=True),
         "sigmoid": lambda: flat.sigmoid(),
         "log": lambda: flat.log_softmax(1),
@@ -79,7 +81,13 @@ def global_context(
         D = D.square()
     if energy == "largest":
         D = (x * w[:, None, None]).amax(1)
-    D = D * {"none": 1, "sqrt": C**-0.5, "C": 1 / C, "N": 1 / (H * W), "times sqrt": C**0.5, "twice": 2}[scale]
+    N = H * W
+    D = (
+        D
+        * {"none": 1, "sqrt": C**-0.5, "C": 1 / C, "N": 1 / N, "sqrt N": N**-0.5, "times sqrt": C**0.5, "twice": 2}[
+            scale
+        ]
+    )
     if softmax == "channels":
         A = (x * w[:, None, None]).softmax(1)
     elif softmax == "each channel":
@@ -151,11 +159,10 @@ def global_context(
 def _cases(seed: int) -> list[dict[str, Any]]:
     g = draw.generator(seed)
     cases = []
-    for B, H, W in draw.shapes(g):
-        if H * W == 1:  # x has the context's shape, so that the transform cannot tell one from the other
-            continue
+    shapes = [(B, 2 if B * H * W <= 6 else draw.pick([3, 4, 5], g), H, W) for B, H, W in draw.shapes(g)]
+    for B, C, H, W in [*shapes[1:3], (1, 1, 1, 2), *shapes[4:6], (3, 1, 2, 3), *shapes[6:]]:
+        # none of a single pixel: x has the context's shape there, so that the transform cannot tell one from the other
         small = B * H * W <= 6
-        C = 2 if small else draw.pick([3, 4, 5], g)
         x = draw.values((B, C, H, W), g)
         w_key = torch.zeros(C)
         while w_key.sum().abs() < 0.5 or not w_key.any():  # not one under which mistakes look right
@@ -168,7 +175,11 @@ def _cases(seed: int) -> list[dict[str, Any]]:
 GLOBAL_CONTEXT = Question(
     "global_context", global_context, _cases, GLOBAL_CONTEXT_MISTAKES, "(B, C, H, W)",
     gradients=("x", "w_key"),
-    only=(("It is right only for a single image.", restrictions.ONE_IMAGE[1]), *restrictions.ALL),
+    only=(
+        ("It is right only for a single image.", restrictions.ONE_IMAGE[1]),
+        ("It is wrong only where C = 1: does .squeeze() take that axis away?", lambda inputs: inputs["x"].shape[1] > 1),
+        *restrictions.ALL,
+    ),
 )  # fmt: skip
 
 

@@ -36,9 +36,12 @@ GLOBAL_CONTEXT_MISTAKES = (
             {"softmax": "uneven"}),
     Mistake("The weighted sum is divided by H·W once more (a mean instead of a sum?): the weights sum to 1 already.",
             {"softmax": "over N"}),
+    Mistake("The weights are multiplied by H·W: they must sum to 1.", {"softmax": "times N"}),
+    Mistake("The map is viewed as (W, H) instead of (H, W): height and width are exchanged.", {"softmax": "as (W, H)"}),
     Mistake("The affinity is divided by √C: it is w_key · x, not scaled.", {"scale": "sqrt"}),
     Mistake("The affinity is divided by C (a mean over the channels instead of a sum?): it is w_key · x, not "
             "scaled.", {"scale": "C"}),
+    Mistake("The affinity is divided by √(H·W): it is w_key · x, not scaled.", {"scale": "sqrt N"}),
     Mistake("The affinity is divided by H·W: it is w_key · x, not scaled.", {"scale": "N"}),
     Mistake("The affinity is computed from a .view or .reshape that mixes channels and positions: move the channel "
             "axis with permute.", {"energy": "view"}),
@@ -70,8 +73,8 @@ GLOBAL_CONTEXT_MISTAKES = (
             {"pooled": "mean of images"}),
     Mistake("What is summed is w_key · x, channel by channel: w_key makes the weights only, and x itself is summed.",
             {"pooled": "weighted channels"}),
-    Mistake("What is summed is a .view or .reshape of x that mixes channels and positions: move the channel axis "
-            "with permute.", {"pooled": "view"}),
+    Mistake("What is summed mixes channels and positions, as .view and .reshape of x do: use permute.",
+            {"pooled": "view"}),
     Mistake("The context is the largest of the weighted features: it must be their sum.", {"pooled": "largest"}),
     Mistake("The context is the largest feature of each channel: it must be the sum of x, weighted by the softmax.",
             {"pooled": "largest of x"}),

@@ -14,6 +14,7 @@ def wrong_colours(got: np.ndarray, file: np.ndarray) -> str | None:
         (None, theirs),
         ("Red and blue are exchanged: cv2.imread has blue first, so turn the channels round, or read with PIL.",
          theirs[..., ::-1]),
+        ("The image is grey: read it in RGB.", np.repeat(theirs @ [[0.299], [0.587], [0.114]], 3, axis=2)),
         ("The image is mirrored: this class reads, it does not augment.", theirs[:, ::-1]),
         ("The image is upside down: this class reads, it does not augment.", theirs[::-1]),
     ):  # fmt: skip

@@ -15,9 +15,8 @@ def built(cls: Any, name: str, *args: Any) -> nn.Module:
     """Build a student's module; AssertionError with a sentence if that fails."""
     assert cls is not None and cls is not Ellipsis, f"{name} is {cls}: write it first."
     assert not isinstance(cls, nn.Module), f"{name} is a module already: hand over the class, without parentheses."
-    assert isinstance(cls, type) and issubclass(cls, nn.Module), (
-        f"{name} is {words.thing(cls)}: it must be a class derived from nn.Module."
-    )
+    assert isinstance(cls, type), f"{name} is {words.thing(cls)}: it must be a class derived from nn.Module."
+    assert issubclass(cls, nn.Module), f"{name} is no module: it must be a class derived from nn.Module."
     said = ", ".join(getattr(arg, "__name__", repr(arg)) for arg in args)
     outcome = call(cls, f"{name}({said})", {str(i): arg for i, arg in enumerate(args)})
     hint = " Does __init__ begin with super().__init__()?" if "__init__() call" in str(outcome.problem) else ""
@@ -48,14 +47,26 @@ def require_parameters(module: nn.Module, name: str, required: Sequence[str], op
     """Hold a module's parameters to the names they must have."""
     found = {key for key, _ in module.named_parameters()}
     if missing := [key for key in required if key not in found]:
-        raise AssertionError(
-            f"{name} has no parameter {missing[0]}: an optimiser would never see it. Layers belong into attributes of "
-            "the module, single numbers into nn.Parameter."
-        )
+        raise AssertionError(f"{name} has no parameter {missing[0]}{_why_missing(module, missing[0])}")
     if extra := sorted(found - {*required, *optional}):
         raise AssertionError(
             f"{name} has a parameter too many, {extra[0]}: the question asks for {', '.join(required)}."
         )
+
+
+def _why_missing(module: nn.Module, key: str) -> str:
+    """The end of a sentence that says that a module has no parameter of this name."""
+    every = dict(module.named_parameters(remove_duplicate=False))
+    if key in every:
+        other = next(name for name, p in module.named_parameters() if p is every[key])
+        return f" of its own: it is {other} once more. Make a layer for each."
+    layer = key.partition(".")[0]
+    if inside := [name for name in every if name.startswith(f"{layer}.")]:
+        return f", but {inside[0]}: {layer} must be the layer itself, with nothing around it."
+    return (
+        ": an optimiser would never see it. Layers belong into attributes of the module, single numbers into "
+        "nn.Parameter, under the names that the question gives."
+    )
 
 
 def require_pointwise(layer: nn.Module, name: str, channels: int, out: int) -> None:

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,6 +61,7 @@ def expected(mine: Mapping[str, int]) -> dict[str, tuple[float, Wrong]]:
             ("That is precision: the union has the row of the class, too.", precision[k].item()),
             ("That is Dice: divide the hits by the union.", dice[k].item()),
             ("That counts the hits twice in the union.", twice[k].item()),
+            ("The union lacks the hits.", float(D[k, k] / (D[k].sum() + D[:, k].sum() - 2 * D[k, k]))),
             ("That divides the hits by all pixels.", (D[k, k] / D.sum()).item()),
         ]  # fmt: skip
     fourth, third = iou.nan_to_num(0).mean().item(), after[:3].mean().item()
@@ -68,6 +71,8 @@ def expected(mine: Mapping[str, int]) -> dict[str, tuple[float, Wrong]]:
          iou.nan_to_num(1).mean().item()),
         ("That is the pixel accuracy.", accuracy),
         ("That is the mean of the classes' recalls.", recall.nanmean().item()),
+        ("That is the mean of the classes' precisions.", precision.nanmean().item()),
+        ("That is the mean of Dice: divide the hits by the union.", dice.nanmean().item()),
         ("That weights each class by its pixels: in mean IoU each counts the same.",
          (iou * D.sum(1) / D.sum()).nansum().item()),
     ]  # fmt: skip
@@ -85,10 +90,10 @@ def _number(value: Any, key: str) -> float:
     """The number that a student typed in."""
     said = f'scores["{key}"]'
     assert value is not Ellipsis and value is not None, f"{said} is {value}: write your number there."
-    if isinstance(value, Tensor) and value.numel() == 1:
+    if isinstance(value, Tensor | np.ndarray) and math.prod(value.shape) == 1:
         value = value.item()
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes."
+    is_number = isinstance(value, Real | Decimal) and not isinstance(value, bool)
+    assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes, such as 0.25."
     assert math.isfinite(value) and value >= 0, f"{said} is {value}: it must lie between 0 and 1."
     return float(value)
 
@@ -121,8 +126,9 @@ def check_own_scores(answer: Mapping[str, float], mine: Mapping[str, int] = EXAM
         got, said = _number(answer[key], key), f'scores["{key}"] is not right.'
         if abs(got - right) <= TOLERANCE:
             continue
-        assert got <= 1, f"{said} It must lie between 0 and 1: is it in percent?"
-        known = [sentence for sentence, number in wrong if abs(got - number) <= TOLERANCE]
+        known = " Or: ".join(dict.fromkeys(sentence for sentence, number in wrong if abs(got - number) <= TOLERANCE))
+        percent = ": is it in percent?" if abs(got / 100 - right) <= 0.01 else "."
+        assert got <= 1 or known, f"{said} It must lie between 0 and 1{percent}"
         assert abs(got - right) > 0.01 or known, f"{said} It is close: give three decimals, and round at the end alone."
-        raise AssertionError(f"{said} {known[0] if known else 'Work it out once more, with your own matrix.'}")
+        raise AssertionError(f"{said} {known or 'Work it out once more, with your own matrix.'}")
     print(f"scores: right, all {len(table)} numbers.")

@@ -71,7 +71,10 @@ def _module(answer: object) -> nn.Module:
     try:
         return copy.deepcopy(answer).cpu()
     except Exception:  # a tensor that is no parameter and has a history cannot be copied
-        return answer.cpu()
+        pass
+    empty = any(p.is_meta for p in answer.parameters())
+    assert not empty, "The network's parameters hold no numbers: build it on the CPU, not on the device 'meta'."
+    return answer.cpu()
 
 
 @torch.no_grad()

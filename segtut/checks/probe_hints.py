@@ -63,10 +63,10 @@ def why_low(network: nn.Module, probe: str, x: Tensor, target: Tensor, scores: T
             f"On images of {size[0]}×{size[1]} the network is right often enough, but not on the size that is asked "
             "for: on which was it trained?"
         )
-    if max(_share(torch.tensor(order)[named], target) for order in permutations(range(COLOURS))) >= needed:
-        return "The network tells the colours apart but gives them other numbers: score k must be that of colour k."
     if _share(scores.argmin(1), target) >= needed:
         return "The lowest score is at the right colour: the sign is wrong, of the scores or of the loss."
+    if max(_share(torch.tensor(order)[named], target) for order in permutations(range(COLOURS))) >= needed:
+        return "The network tells the colours apart but gives them other numbers: score k must be that of colour k."
     flat = named.masked_fill(~asked, -1).flatten(1)
     first = flat.amax(1, keepdim=True)
     several = PROBES[probe].things is not None and PROBES[probe].things(*x.shape[2:]) > 1

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segtut.checks import draw
-from segtut.checks.question import Mistake, Question, judge
+from segtut.checks.query_dependence_mistakes import QUERY_DEPENDENCE_MISTAKES
+from segtut.checks.question import Question, judge
 
 
 def _pairs(attention: Tensor, pair: str) -> Tensor:
@@ -43,6 +44,9 @@ def _pairs(attention: Tensor, pair: str) -> Tensor:
         "softmax": lambda: 1 - cosines(attention.softmax(-1)),
         "centred": lambda: 1 - cosines(attention - attention.mean(-1, keepdim=True)),
         "less the mean map": lambda: 1 - cosines(attention - attention.mean(1, keepdim=True)),
+        "columns' lengths": lambda: 1 - F.normalize(attention, dim=1) @ F.normalize(attention, dim=1).mT,
+        "squared lengths": lambda: 1 - (lambda u: u @ u.mT)(attention / attention.square().sum(-1, keepdim=True)),
+        "not transposed": lambda: 1 - F.normalize(attention, dim=-1) @ F.normalize(attention, dim=-1),
         "next image": lambda: 1 - F.normalize(attention, dim=-1) @ F.normalize(attention.roll(1, 0), dim=-1).mT,
     }[pair]()  # fmt: skip
 
@@ -57,6 +61,9 @@ def _one_number(d: Tensor, over: str) -> Tensor:
     return {
         "different": lambda: others.sum((1, 2)) / count,
         "all": lambda: d.mean((1, 2)),
+        "with the diagonal": lambda: d.sum((1, 2)) / count,
+        "not alike": lambda: d.sum((1, 2)) / (d > 1e-6).sum((1, 2)).clamp(min=1),
+        "over B": lambda: others.sum((1, 2)) / max(B * (B - 1), 1),
         "similarities over N²": lambda: 1 - (1 - d).masked_fill(own, 0).sum((1, 2)) / N**2,
         "half": lambda: others.sum((1, 2)) / count / 2,
         "half, all": lambda: d.mean((1, 2)) / 2,
@@ -112,88 +119,6 @@ def query_dependence(
     return 1 - d if reverse else d
 
 
-PAIRS = "the mean runs over the N·(N − 1) pairs of different queries"
-
-QUERY_DEPENDENCE_MISTAKES = (
-    Mistake("A single query has nobody to differ from: with N = 1 the result must be 0, not 0/0 = NaN.",
-            {"alone": "nan"}),
-    Mistake("A single query has nobody to differ from: with N = 1 the result must be 0, not 1.", {"alone": "1"}),
-    Mistake("It compares columns: the map of query u is the row attention[b, u], and rows must be compared with rows.",
-            {"rows": "columns"}),
-    Mistake("Queries of different images are compared: the pairs must be of one image.", {"rows": "all images"}),
-    Mistake("It is a similarity: the distance of two maps is 1 − cos, 0 where they are alike.",
-            {"pair": "similarity"}),
-    Mistake("It is 1 minus the distance: where all maps agree, the result must be 0.", {"reverse": True}),
-    Mistake("It is minus the cosine: the distance of two maps is 1 − cos, 0 where they are alike.", {"pair": "minus"}),
-    Mistake(f"Each query is compared with itself, too, or counted so in N²: {PAIRS}.", {"over": "all"}),
-    Mistake(f"The diagonal is left out of the sum of the cosines, but counted in N²: {PAIRS}.",
-            {"over": "similarities over N²"}),
-    Mistake("It is half of what it must be: take 1 − cos without a factor 1/2, and divide by as many pairs as you "
-            "have added up.", {"over": "half"}),
-    Mistake("It is half of the mean over N² pairs. Without a factor 1/2: if each pair is taken once, as torch.triu "
-            "does, divide by N·(N − 1)/2, and if twice, by N·(N − 1).", {"over": "half, all"}),
-    Mistake("It is twice what it must be: divide by as many pairs as you have added up.", {"over": "double"}),
-    Mistake("The sum is divided by N: divide by the number of pairs, N·(N − 1).", {"over": "over N"}),
-    Mistake("The sum is divided by N² − 1: the number of pairs is N·(N − 1), with brackets.", {"over": "over N² − 1"}),
-    Mistake(f"It is a sum over pairs: {PAIRS}.", {"over": "sum"}),
-    Mistake("It is a sum over pairs, each taken once: divide by their number, N·(N − 1)/2.", {"over": "sum once"}),
-    Mistake("It is one number a query: take the mean over the queries, too, for one number an image.",
-            {"over": "each query"}),
-    Mistake("The means of the queries are summed: take their mean.", {"over": "per query, summed"}),
-    Mistake("It is the largest distance: it must be the mean over all pairs.", {"over": "largest"}),
-    Mistake("It is the smallest distance: it must be the mean over all pairs.", {"over": "smallest"}),
-    Mistake("It is the smallest distance, and that of a query to itself: it must be the mean over all pairs of "
-            "different queries.", {"over": "smallest of all"}),
-    Mistake("It is the median: it must be the mean.", {"over": "median"}),
-    Mistake(f"All maps are compared with the first one only: {PAIRS}.", {"over": "from the first"}),
-    Mistake(f"All maps are compared with the first one only, and that with itself: {PAIRS}.",
-            {"over": "from the first, all"}),
-    Mistake(f"Each map is compared with the next one only: {PAIRS}.", {"over": "neighbours"}),
-    Mistake(f"Each map is compared with the next one only, and the last with the first: {PAIRS}.",
-            {"over": "neighbours, around"}),
-    Mistake("It is one number for the whole batch: keep the axis of the images, the result is (B,).",
-            {"over": "batch"}),
-    Mistake("All images get the mean over the batch: each image has a number of its own.", {"over": "batch, spread"}),
-    Mistake("It is the standard deviation of the distances: it must be their mean.", {"over": "deviation"}),
-    Mistake("There is a square root on the mean: leave it out.", {"over": "root"}),
-    Mistake("It is a root mean square of the distances: it must be their mean.", {"over": "root of squares"}),
-    Mistake("The diagonal is among the pairs above it: torch.triu needs diagonal=1, and the pairs are N·(N − 1)/2.",
-            {"over": "upper with the diagonal"}),
-    Mistake("The rows are not divided by their lengths: this is a scalar product, not a cosine, and no distance.",
-            {"pair": "product"}),
-    Mistake("The rows are not divided by their lengths: a cosine divides the scalar product by both (by Euclidean "
-            "lengths: the sums are 1 already).", {"pair": "1 − product"}),
-    Mistake("The product is divided by the length of one row only: a cosine divides by both.", {"pair": "one norm"}),
-    Mistake("All rows are divided by the norm of the whole matrix: each must be divided by its own length (dim=-1).",
-            {"pair": "whole"}),
-    Mistake("F.cosine_similarity reduces an axis of queries, the axis 1 unless told otherwise: give it dim=-1.",
-            {"pair": "default dim"}),
-    Mistake("It is the Euclidean distance of the rows of length 1: it must be 1 − cos.", {"pair": "unit Euclid"}),
-    Mistake("It is the Euclidean distance: it must be 1 − cos.", {"pair": "Euclid"}),
-    Mistake("It is the squared Euclidean distance: it must be 1 − cos.", {"pair": "Euclid squared"}),
-    Mistake("It is the mean squared difference: it must be 1 − cos.", {"pair": "mean square"}),
-    Mistake("It is a sum of absolute differences: it must be 1 − cos.", {"pair": "L1"}),
-    Mistake("It is half a sum of absolute differences: it must be 1 − cos.", {"pair": "half L1"}),
-    Mistake("It is a mean of absolute differences: it must be 1 − cos.", {"pair": "mean L1"}),
-    Mistake("It is the angle, arccos of the cosine: it must be 1 − cos.", {"pair": "angle"}),
-    Mistake("The cosine is squared: it must be 1 − cos.", {"pair": "square"}),
-    Mistake("It is the Jensen-Shannon divergence: it must be 1 − cos.", {"pair": "JS"}),
-    Mistake("It is the Kullback-Leibler divergence, which is infinite where a weight is 0: it must be 1 − cos.",
-            {"pair": "KL"}),
-    Mistake("There is a softmax on the rows, which are weights already: take them as they are.", {"pair": "softmax"}),
-    Mistake("The mean of each row is subtracted first: that makes it a correlation; take the rows as they are.",
-            {"pair": "centred"}),
-    Mistake("The mean map is subtracted from all maps first: take them as they are.", {"pair": "less the mean map"}),
-    Mistake("Queries of one image are compared with those of another: the pairs must be of one image.",
-            {"pair": "next image"}),
-    Mistake("It is the standard deviation of the weights over the queries: it must be 1 − cos.",
-            {"spread": "deviation"}),
-    Mistake("It is the variance of the weights over the queries: it must be 1 − cos.", {"spread": "variance"}),
-    Mistake("It is the entropy of the maps, which says how flat they are: it must be 1 − cos.", {"spread": "entropy"}),
-    Mistake(f"Each map is compared with the mean map: {PAIRS}.", {"from_mean": True}),
-)  # fmt: skip
-
-
 def _cases(seed: int) -> list[dict[str, Tensor]]:
     g = draw.generator(seed)
     given = [
@@ -203,6 +128,7 @@ def _cases(seed: int) -> list[dict[str, Tensor]]:
         [[[1.0]], [[1.0]]],
         [[[0.25, 0.75], [0.75, 0.25]], [[1.0, 0.0], [0.5, 0.5]]],
         [[[0.25, 0.25, 0.5], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]],
+        [[[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.6, 0.4]]],
         [[[0.25] * 4] * 4],  # of length 1/2 without rounding, so that a root or an angle of the distance is exact, too
     ]
 

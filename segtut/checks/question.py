@@ -18,6 +18,9 @@ from segtut.checks import words
 from segtut.checks.call import Inputs, Outcome, call, wrong_kind
 from segtut.checks.elsewhere import run_elsewhere
 
+LONGEST = 400
+"""Characters of a hint whose smallest case is written out."""
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -72,6 +75,7 @@ def judge(question: Question, answer: Callable[..., Any], seed: int = 0) -> None
     """Raise AssertionError with a hint unless an answer is right; else print so."""
     assert answer is not None and answer is not Ellipsis, f"{question.name} is {answer}: write it first."
     assert callable(answer), f"{question.name} is {words.thing(answer)}: it must be a function."
+    assert not isinstance(answer, type), f"{question.name} is a class: it must be a function."
     cases, outcomes = question.cases(seed), []
     for inputs in cases:
         outcomes.append(call(answer, question.name, inputs))
@@ -126,7 +130,7 @@ def _compare(question: Question, inputs: Inputs, outcome: Outcome, want: Tensor)
     if problem := _wrong_dtype(question, inputs, got):
         return problem
     changes = outcome.changed and (
-        f"{name} changes its input {' and '.join(outcome.changed)}, which whoever called it still needs: work on a "
+        f"{name} changes its input {words.listed(outcome.changed)}, which whoever called it still needs: work on a "
         "copy, without operations such as += or those that end in _."
     )
     if not close(got, want):
@@ -156,6 +160,12 @@ def _explain(question: Question, answer, cases, outcomes, wants, found) -> str:
         return problem
     if told and (sentence := _recognise(question, cases, outcomes, wants, returned, told)):
         return _with_case(sentence, cases[told[0]], outcomes[told[0]], wants[told[0]])
+    values = [outcomes[i].value for i in returned]
+    if told and len(values) > 1 and all(value.shape == values[0].shape and close(value, values[0]) for value in values):
+        return (
+            f"{question.name} returns the same for different inputs: does it use a variable of the notebook in place "
+            "of its arguments, or remember an earlier call?"
+        )
     if told == failing and all(close(outcomes[i].value, wants[i], rtol=0.05, atol=0.03) for i in told):
         why = "is something rounded, computed in half precision, or a small number added?"
         return f"The numbers are nearly right: {why} {_with_case(found[first], cases[first])}"
@@ -173,6 +183,8 @@ def _recognise(question: Question, cases, outcomes, wants, returned, told) -> st
     singles = [(m,) for m in question.mistakes]
     pairs = [pair for pair in combinations(question.mistakes, 2) if not pair[0].options.keys() & pair[1].options.keys()]
     order = [*told, *(i for i in returned if i not in told)]  # a failing case rules most of them out
+    if 2 * len(returned) < len(cases):  # two mistakes may fit a few results by chance
+        pairs = []
     for mistakes in (*singles, *pairs):
         options = {key: value for mistake in mistakes for key, value in mistake.options.items()}
         if all(_computes(question, cases[i], options, outcomes[i].value) for i in order):
@@ -188,12 +200,15 @@ def _computes(question: Question, inputs: Inputs, options: Mapping[str, Any], go
 
 
 def _with_case(sentence: str, inputs: Inputs, outcome: Outcome | None = None, want: Tensor | None = None) -> str:
-    said = f"{sentence} Smallest case: {words.case(inputs)}"
-    if outcome is None:
-        return said + "."
-    if outcome.value.shape != want.shape:
-        return f"{said}; expected the shape {words.shape(want)}, got {words.shape(outcome.value)}."
-    return f"{said}; {words.difference(outcome.value, want)}."
+    for short in ((), (0,)):  # in full, unless that is too long to be read
+        said = f"{sentence} Smallest case: {words.case(inputs, *short)}"
+        if outcome is not None and outcome.value.shape != want.shape:
+            said += f"; expected the shape {words.shape(want)}, got {words.shape(outcome.value)}"
+        elif outcome is not None:
+            said += f"; {words.difference(outcome.value, want, *short)}"
+        if len(said) < LONGEST:
+            break
+    return said + "."
 
 
 def _same_again(question: Question, answer, inputs: Inputs, first: Tensor) -> str | None:
@@ -238,7 +253,7 @@ def _gradients(question: Question, answer, inputs: Inputs) -> str | None:
     try:
         gots = torch.autograd.grad((out * cotangent).sum(), list(got.values()), allow_unused=True)
     except RuntimeError as error:
-        said = str(error).splitlines()[0][:200]
+        said = str(error).splitlines()[0][:200].rstrip(".")
         return f"{name} has no backward pass: {said}. Work on copies instead of assigning into tensors."
     unlike = {}
     for key, g, w in zip(got, gots, wants):
@@ -248,7 +263,7 @@ def _gradients(question: Question, answer, inputs: Inputs) -> str | None:
             unlike[key] = "none" if not g.any() else "NaN" if g.isnan().any() else "wrong"
     if not unlike:
         return None
-    names = " and ".join(unlike)
+    names = words.listed(unlike)
     if "NaN" in unlike.values():
         return (
             f"{name} computes the right numbers, but the gradient of {names} is NaN: is −∞ multiplied by 0, or "
@@ -257,7 +272,7 @@ def _gradients(question: Question, answer, inputs: Inputs) -> str | None:
     if none := [
         key for key, what in unlike.items() if what == "none"
     ]:  # what stands before them is wrong because of it
-        return f"{name} computes the right numbers, but no gradient reaches {' and '.join(none)}. {cut}"
+        return f"{name} computes the right numbers, but no gradient reaches {words.listed(none)}. {cut}"
     return f"{name} computes the right numbers, but the gradient of {names} is another than it should be. {cut}"
 
 

@@ -17,6 +17,16 @@ def _grown(mask: Tensor, across: bool) -> Tensor:
     return torch.conv2d(mask.float()[None, None], near[None, None], padding=1)[0, 0] > 0
 
 
+def _grown_while_scanning(mask: Tensor) -> Tensor:
+    """A pass that meets, on its way through the image, pixels that it has only just reached."""
+    mask = mask.clone()
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            if mask[row, column]:
+                mask[row], mask[:, column] = True, True
+    return mask
+
+
 def reach(
     H: int,
     W: int,
@@ -59,6 +69,7 @@ def reach(
             "everything": torch.ones_like(start),
             "row, then column": mask.any(1 - step % 2, keepdim=True).expand_as(mask),
             "column, then row": mask.any(step % 2, keepdim=True).expand_as(mask),
+            "while scanning": _grown_while_scanning(mask),
             "never stays": mask.sum(1, keepdim=True) + mask.sum(0) - 2 * mask.int() > 0,
         }[lines]
     if only == "new":
@@ -67,8 +78,10 @@ def reach(
         mask = mask & ~start
     if itself == "missing at R = 0" and not R:
         mask = mask & ~start
+    if itself == "nothing":
+        mask = torch.zeros_like(mask)
     return {"(H, W)": mask, "(W, H) from the start": mask, "transposed": mask.mT, "inverted": ~mask,
-            "flat": mask.flatten(), "with a batch axis": mask[None]}[result]  # fmt: skip
+            "pixels": mask.nonzero(), "flat": mask.flatten(), "with a batch axis": mask[None]}[result]  # fmt: skip
 
 
 MISTAKES = (
@@ -96,6 +109,8 @@ MISTAKES = (
             "and row.", {"lines": "box"}),
     Mistake("One pass is said to reach everything: it reaches the pixel's column and row only.",
             {"lines": "everything"}),
+    Mistake("The map is changed while a pass runs through it, so that pixels that are reached only now pass on at "
+            "once: change a copy.", {"lines": "while scanning"}),
     Mistake("A pass goes along one line only, the first along the row and the second along the column: each goes "
             "along both.", {"lines": "row, then column"}),
     Mistake("A pass goes along one line only, the first along the column and the second along the row: each goes "
@@ -103,6 +118,8 @@ MISTAKES = (
     Mistake("What has reached a pixel does not stay there: a pixel looks at itself, too, and every pass adds its "
             "input.",
             {"lines": "never stays"}),
+    Mistake("Nothing is True: what can influence u must be, and u itself always can.", {"itself": "nothing"}),
+    Mistake("The result is a list of pixels: it must be (H, W), True at these pixels.", {"result": "pixels"}),
     Mistake("u itself is missing: it lies in its own column and row.", {"itself": "missing"}),
     Mistake("u itself is missing from R = 1 on: it lies in its own column and row.",
             {"itself": "missing from R = 1 on"}),

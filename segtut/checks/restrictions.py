@@ -32,7 +32,11 @@ SEVERAL_IMAGES: Restriction = (
     lambda inputs: image_shape(inputs)[0] > 1,
 )
 SIDES: Restriction = (
-    "It is wrong only where H or W is 1: does a .squeeze() take that axis away?",
+    "It is wrong only where H or W is 1: is that case treated apart, or does a .squeeze() take that axis away?",
     _sides,
 )
-ALL: tuple[Restriction, ...] = (SQUARE, ONE_IMAGE, SEVERAL_IMAGES, SIDES)
+NO_AXIS_OF_ONE: Restriction = (
+    "It is wrong only where B, H or W is 1: does a .squeeze() take that axis away?",
+    lambda inputs: min(image_shape(inputs)) > 1,
+)
+ALL: tuple[Restriction, ...] = (SQUARE, ONE_IMAGE, SEVERAL_IMAGES, SIDES, NO_AXIS_OF_ONE)

@@ -23,11 +23,14 @@ def iou_per_class(
     whole: bool = False,
 ) -> Tensor:
     """IoU of every class, (K,), float64, with the mistakes that people make as options."""
+    if result == "void last":
+        return iou_per_class(matrix[:-1, :-1]) if len(matrix) > 1 else torch.zeros(0)
     if counts == "int32":
         matrix = matrix.to(torch.int32)
     M = matrix.double()
     if share != "none":
-        M = M / M.sum(1 if share == "rows" else 0, keepdim=True)
+        total = M.sum(0 if share == "columns" else 1, keepdim=True)
+        M = M / (total.clamp(min=1) if share == "rows, or 0" else total)
     true, called = M.sum(1), M.sum(0)
     hit = {
         "diagonal": M.diagonal(), "largest of the row": M.amax(1), "largest of the column": M.amax(0),
@@ -52,13 +55,19 @@ def iou_per_class(
         }
         nowhere = nowhere | empty[absent_when]
     if not smooth and "all" not in (union, hits) and result != "one against all":
-        iou = torch.where(nowhere, torch.nan if absent == "left out" else absent, iou)
+        iou = torch.where(nowhere | iou.isnan(), torch.nan if absent == "left out" else absent, iou)
     if absent == "left out":
         iou = iou[~nowhere]
     if whole:
         iou = iou.floor()
     if result == "mean":
         iou = iou.nanmean()
+    if result == "mean for all":
+        iou = iou.nanmean().expand_as(iou)
+    if result == "class 0 NaN":
+        iou = torch.cat([iou.new_full((1,), torch.nan), iou[1:]])
+    if result == "without the last class":
+        iou = iou[:-1]
     if result == "plain mean":
         iou = iou.mean()
     if result == "accuracy":
@@ -121,13 +130,21 @@ MISTAKES = (
     Mistake("The counts do not fit into 32 bits: leave them in int64, or compute in floating point.",
             {"counts": "int32"}),
     Mistake("The rows are divided by their sums first: IoU is taken from counts.", {"share": "rows"}),
+    Mistake("The rows are divided by their sums first, where those are not 0: IoU is taken from counts.",
+            {"share": "rows, or 0"}),
     Mistake("The columns are divided by their sums first: IoU is taken from counts.", {"share": "columns"}),
     Mistake(f"{ALL_CLASSES} This one is the mean IoU.", {"result": "mean"}),
+    Mistake("All classes have the same number, the mean IoU: each has its own.", {"result": "mean for all"}),
     Mistake(f"{ALL_CLASSES} This one is a mean.", {"result": "plain mean"}),
     Mistake(f"{ALL_CLASSES} This one is the pixel accuracy.", {"result": "accuracy"}),
     Mistake("It is the share of pixels that are right about the class, those elsewhere included: IoU leaves those out.",
             {"result": "one against all"}),
     Mistake("Class 0 is missing: it is a class as any other.", {"result": "without class 0"}),
+    Mistake("Class 0 has NaN: it is a class as any other.", {"result": "class 0 NaN"}),
+    Mistake("The last class is missing: it is a class as any other, void is not in the matrix.",
+            {"result": "without the last class"}),
+    Mistake("The last row and column are left out: they belong to a class, void is not in the matrix.",
+            {"result": "void last"}),
     Mistake("It is 1 minus the IoU, a distance.", {"result": "distance"}),
     Mistake("Each IoU is multiplied by the share of its class: the classes must not be weighted.",
             {"result": "weighted"}),
@@ -143,11 +160,11 @@ def _absent(inputs) -> bool:
 
 
 ONLY = (
+    ("It is right only for small counts: those of a whole split do not fit into the dtype that it counts in.",
+     lambda inputs: int(inputs["matrix"].max()) < 10_000),
     ("It is right only where every class occurs or is predicted: 0 divided by 0 must give NaN, and Python's / raises "
      "there.", lambda inputs: not _absent(inputs)),
     ("It is right only where every class has a hit.", lambda inputs: bool(inputs["matrix"].diagonal().all())),
-    ("It is right only for small counts: those of a whole split do not fit into the dtype that it counts in.",
-     lambda inputs: int(inputs["matrix"].max()) < 10_000),
     ("It is right only for two classes: K may be any number.", lambda inputs: len(inputs["matrix"]) == 2),
     ("It is right only where there is more than one class.", lambda inputs: len(inputs["matrix"]) > 1),
 )  # fmt: skip

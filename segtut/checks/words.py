@@ -1,7 +1,7 @@
 """Values as a student reads them in a hint."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from torch import Tensor
 
 SMALL = 12
 """Numbers up to which a tensor is written out."""
+FEW = 8
+"""Numbers up to which two results are, one after the other."""
 
 
 def number(value: Any) -> str:
@@ -20,12 +22,12 @@ def number(value: Any) -> str:
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.4g}".replace("-", "−")
+    return f"{value + 0.0:.4g}".replace("-", "−")  # + 0.0 makes 0 of −0
 
 
-def tensor(value: Tensor) -> str:
+def tensor(value: Tensor, small: int = SMALL) -> str:
     """A small tensor as nested lists, a large one by its shape."""
-    if value.numel() > SMALL:
+    if value.numel() > small:
         return f"a tensor of shape {shape(value)}"
 
     def nested(part):
@@ -51,23 +53,31 @@ def thing(value: Any) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-def case(inputs: Mapping[str, Any]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """q, k and v."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def case(inputs: Mapping[str, Any], small: int = SMALL) -> str:
     """The inputs of a call: small tensors in full, large ones by their shape."""
     said = []
     for name, value in inputs.items():
         if isinstance(value, Tensor):
-            text = tensor(value)
+            text = tensor(value, small)
             said.append(f"{name} of shape {shape(value)}" if text.startswith("a tensor") else f"{name} = {text}")
         elif hasattr(value, "shown"):
             said.append(f"{name} = {value.shown}")
-        elif not callable(value) and not isinstance(value, Mapping):
+        elif isinstance(value, Mapping):
+            said.append(f"{name} drawn at random")
+        elif not callable(value):
             said.append(f"{name} = {value!r}")
     return ", ".join(said)
 
 
-def difference(got: Tensor, want: Tensor) -> str:
+def difference(got: Tensor, want: Tensor, small: int = FEW) -> str:
     """Where and how two tensors of one shape differ: in full if they are small, else at the first place."""
-    if max(got.numel(), want.numel()) <= SMALL:
+    if max(got.numel(), want.numel()) <= small:
         return f"expected {tensor(want)}, got {tensor(got)}"
     got, want = got.detach().cpu(), want.detach().cpu()
     unlike = ~torch.isclose(got.double(), want.double(), rtol=1e-3, atol=1e-4, equal_nan=True)

@@ -271,11 +271,11 @@ bank.wrong("The crop never begins at row")(with_draws(too_short, place, half))
 bank.wrong("begins at row")(with_draws(lambda rng, last: rng.integers(min(1, last), last + 1), place, half))
 bank.wrong("The crop always begins at column 0")(with_draws(place, lambda rng, last: 0, half))
 bank.wrong("begins at row")(with_draws(lambda rng, last: 0, place, half))
-bank.wrong("It flips never")(with_draws(place, place, lambda rng: False))
-bank.wrong("It flips always")(with_draws(place, place, lambda rng: True))
+bank.wrong("It never flips")(with_draws(place, place, lambda rng: False))
+bank.wrong("It always flips")(with_draws(place, place, lambda rng: True))
 bank.wrong("It flips in")(with_draws(place, place, lambda rng: rng.integers(3) == 0))
 bank.wrong("It flips in")(with_draws(place, place, lambda rng: rng.normal() > 0.5))
-bank.wrong("It flips always")(with_draws(place, place, lambda rng: rng.integers(1, 2) < 2))
+bank.wrong("It always flips")(with_draws(place, place, lambda rng: rng.integers(1, 2) < 2))
 bank.wrong("Some places are drawn more often than others")(
     with_draws(place, lambda rng, last: int(np.clip(rng.normal(last / 2, 1), 0, last)), half)
 )
@@ -501,3 +501,34 @@ def float_places(image, mask, size, rng):
 @bank.wrong("still raises NotImplementedError")
 def unwritten(image, mask, size, rng):
     raise NotImplementedError("your answer")
+
+
+def split_off(image, mask, size, rng):
+    """A generator of its own, seeded by rng."""
+    return slices(image, mask, size, np.random.default_rng(rng.integers(2**32)))
+
+
+bank.right(split_off)
+
+
+CALLS = [0]
+
+
+@bank.wrong("or remembers something")
+def every_other_time(image, mask, size, rng):
+    """Flips in each second call."""
+    CALLS[0] += 1
+    return with_draws(place, place, lambda rng: CALLS[0] % 2)(image, mask, size, rng)
+
+
+@bank.wrong("The image is")
+def squares_turned(image, mask, size, rng):
+    image, mask = slices(image, mask, size, rng)
+    if size[0] == size[1] and rng.random() < 0.5:
+        image, mask = np.rot90(image).copy(), np.rot90(mask).copy()
+    return image, mask
+
+
+@bank.wrong("The crop never begins at column 1")
+def even_columns(image, mask, size, rng):
+    return with_draws(place, lambda rng, last: 2 * rng.integers(last // 2 + 1), half)(image, mask, size, rng)

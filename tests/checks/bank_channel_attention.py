@@ -329,7 +329,7 @@ def transposed_result(x):
     return as_published(x).mT
 
 
-@bank.wrong("returned other numbers than it should")
+@bank.wrong("as in squeeze-and-excitation")
 def squeeze_and_excitation(x):
     return x * x.mean((2, 3), keepdim=True).sigmoid()
 
@@ -438,7 +438,7 @@ def log_softmax(x):
     return (F.log_softmax(-(X @ X.mT), dim=-1) @ X).view(x.shape)
 
 
-@bank.wrong("least similar channel alone")
+@bank.wrong("one channel alone")
 def argmin(x):
     X = x.flatten(2)
     least = (X @ X.mT).argmin(-1)
@@ -722,3 +722,109 @@ def prints_its_result(x):
 @bank.wrong("raised NameError")
 def q_is_not_defined(x):
     return dual.position_attention(q, q, x)[0]  # noqa: F821
+
+
+@bank.right
+def softmax_over_the_columns_of_a_symmetric_matrix(x):
+    X = x.flatten(2)
+    return ((-(X @ X.mT)).softmax(1).mT @ X).view(x.shape)
+
+
+def mix(A, x):
+    return (A @ x.flatten(2)).view(x.shape)
+
+
+def energy(x):
+    return x.flatten(2) @ x.flatten(2).mT
+
+
+@bank.wrong("The largest is taken of the weights")
+def largest_weight_minus_the_weights(x):
+    A = energy(x).softmax(-1)
+    return mix(A.amax(-1, keepdim=True) - A, x)
+
+
+@bank.wrong("differences from the largest energy are divided by their sum")
+def shares_of_the_differences(x):
+    difference = energy(x).amax(-1, keepdim=True) - energy(x)
+    return mix(difference / difference.sum(-1, keepdim=True), x)
+
+
+@bank.wrong("The matrix of which E is made gets its N rows by .view or .reshape alone")
+def view_for_the_energies(x):
+    rows = x.reshape(x.shape[0], -1, x.shape[1])
+    return mix((-(rows.mT @ rows)).softmax(-1), x)
+
+
+@bank.wrong("transpose (B, N, C) and fold it back")
+def positions_first_and_not_folded(x):
+    return as_published(x).flatten(2).mT
+
+
+@bank.wrong("A .squeeze() takes all axes of length 1 away")
+def squeezed_everywhere(x):
+    return as_published(x).squeeze()
+
+
+@bank.wrong("weight for itself is set to 0 after the softmax")
+def itself_at_0(x):
+    A = (-energy(x)).softmax(-1)
+    return mix(A * (1 - torch.eye(A.shape[1], dtype=A.dtype, device=A.device)), x)
+
+
+@bank.wrong("A channel counts itself twice")
+def itself_twice(x):
+    weights = (-energy(x)).exp()
+    weights = weights + torch.diag_embed(weights.diagonal(dim1=1, dim2=2))
+    return mix(weights / weights.sum(-1, keepdim=True), x)
+
+
+@bank.wrong("a sigmoid of −E in place of the softmax")
+def sigmoid_of_minus(x):
+    return mix((-energy(x)).sigmoid(), x)
+
+
+@bank.wrong("exp(−E) without dividing by its sum")
+def exp_of_minus(x):
+    return mix((-energy(x)).exp(), x)
+
+
+@bank.wrong("a softmax of the channels' means")
+def gate_of_means(x):
+    return x * x.mean((2, 3), keepdim=True).softmax(1)
+
+
+@bank.wrong("squared distance, and the nearest gets the most weight")
+def nearest(x):
+    X = x.flatten(2)
+    return mix((-(X[:, :, None] - X[:, None]).square().sum(-1)).softmax(-1), x)
+
+
+@bank.wrong("squared distance: asked for is their product")
+def farthest(x):
+    X = x.flatten(2)
+    return mix((X[:, :, None] - X[:, None]).square().sum(-1).softmax(-1), x)
+
+
+@bank.wrong("The maps are averaged over the batch")
+def mean_of_the_maps(x):
+    return mix((-energy(x)).softmax(-1).mean(0, keepdim=True), x)
+
+
+@bank.wrong("And another: It takes one channel alone")
+def argmax(x):
+    return mix(F.one_hot(energy(x).argmax(-1), x.shape[1]).to(x.dtype), x)
+
+
+SOMETHING = torch.tensor([1.0, -0.5]).view(1, 2, 1, 1)
+
+
+@bank.wrong("returns the same for different inputs")
+def of_a_variable_of_the_notebook(inputs):
+    return as_published(SOMETHING)
+
+
+@bank.wrong("channel_attention is a class: it must be a function")
+class Unbuilt(nn.Module):
+    def forward(self, x):
+        return as_published(x)

@@ -579,3 +579,89 @@ def unwritten(pred, target, num_classes, ignore_index):
 @bank.wrong("raised TypeError")
 def too_few_arguments(pred, target):
     return bincount(pred, target, 3, 255)
+
+
+@bank.right
+def in_chunks(pred, target, num_classes, ignore_index):
+    """A few pixels at a time."""
+    M = torch.zeros(num_classes**2, dtype=torch.int64, device=pred.device)
+    for p, t in zip(pred.flatten().split(3), target.flatten().split(3)):
+        M += torch.bincount((t * num_classes + p)[t != ignore_index], minlength=num_classes**2)
+    return M.unflatten(0, (num_classes, num_classes))
+
+
+@bank.right
+def histogram_of_pairs(pred, target, num_classes, ignore_index):
+    keep = target != ignore_index
+    pairs = (target[keep] * num_classes + pred[keep]).double()
+    M = torch.histc(pairs, bins=num_classes**2, min=-0.5, max=num_classes**2 - 0.5)
+    return M.reshape(num_classes, num_classes).long()
+
+
+@bank.wrong("Every count is too large by 1")
+def starts_from_ones(pred, target, num_classes, ignore_index):
+    return 1 + bincount(pred, target, num_classes, ignore_index)
+
+
+@bank.wrong("Every pixel is counted at [truth, prediction] and at [prediction, truth]")
+def symmetric(pred, target, num_classes, ignore_index):
+    M = bincount(pred, target, num_classes, ignore_index)
+    return M + M.T
+
+
+@bank.wrong("Pixels whose truth is class 0 are not counted")
+def background_is_void(pred, target, num_classes, ignore_index):
+    keep = (target != ignore_index) & (target > 0)
+    return bincount(pred[keep], target[keep], num_classes, ignore_index)
+
+
+@bank.wrong("The first pixel is not counted")
+def begins_at_one(pred, target, num_classes, ignore_index):
+    M = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+    pred, target = pred.flatten(), target.flatten()
+    for n in range(1, len(target)):
+        if target[n] != ignore_index:
+            M[target[n], pred[n]] += 1
+    return M
+
+
+@bank.wrong("The last pixel is not counted")
+def ends_too_early(pred, target, num_classes, ignore_index):
+    return bincount(pred.flatten()[:-1], target.flatten()[:-1], num_classes, ignore_index)
+
+
+@bank.wrong("Only the first pixel is counted")
+def returns_after_a_pixel(pred, target, num_classes, ignore_index):
+    M = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+    for p, t in zip(pred.flatten().tolist(), target.flatten().tolist()):
+        if t != ignore_index:
+            M[t, p] += 1
+        return M
+
+
+@bank.wrong("Nothing is counted after the first void pixel")
+def breaks_at_void(pred, target, num_classes, ignore_index):
+    M = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+    for p, t in zip(pred.flatten().tolist(), target.flatten().tolist()):
+        if t == ignore_index:
+            break
+        M[t, p] += 1
+    return M
+
+
+@bank.wrong("The rows stand in reverse order")
+def upside_down(pred, target, num_classes, ignore_index):
+    return bincount(pred, target, num_classes, ignore_index).flip(0)
+
+
+@bank.wrong("They are cut to 0 and 1, too")
+def whole_shares(pred, target, num_classes, ignore_index):
+    M = bincount(pred, target, num_classes, ignore_index)
+    return M // M.sum(1, keepdim=True).clamp(min=1)
+
+
+@bank.wrong("It is right only where no pixel is void")
+def hard_coded_and_clamped(pred, target, num_classes, ignore_index):
+    keep = target != 255
+    pairs = (target[keep] * num_classes + pred[keep]).clamp(0, num_classes**2 - 1)
+    return torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes)

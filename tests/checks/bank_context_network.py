@@ -418,3 +418,13 @@ class ColourImages(nn.Module):
 
     def forward(self, x):
         return self.conv(x)
+
+
+bank.right(torch.nn.Sequential(Beacon(), nn.LogSoftmax(dim=1)).eval())
+bank.wrong("hold no numbers")(Beacon().to("meta").eval())
+
+
+@bank.wrong("The lowest score is at the right colour")
+@with_forward
+def negative(scores, x):
+    return -scores

@@ -603,3 +603,77 @@ def a_function(channels):
 
 
 bank.wrong("is a module already: hand over the class")(Plain(16))
+
+
+@bank.right
+class AlongAllPixelsWithAMask(Convolutions):
+    def forward(self, x):
+        q, k, v = self.query_conv(x).flatten(2).mT, self.key_conv(x).flatten(2).mT, self.value_conv(x).flatten(2).mT
+        n = torch.arange(q.shape[1], device=x.device)
+        on_the_cross = (n[:, None] // x.shape[3] == n // x.shape[3]) | (n[:, None] % x.shape[3] == n % x.shape[3])
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=on_the_cross, scale=1.0)
+        return self.gamma * out.mT.reshape(x.shape) + x
+
+
+@bank.right
+class FiniteMaskBeforeTheSoftmax(Convolutions):
+    def forward(self, x):
+        energy = criss_cross_affinity(self.query_conv(x), self.key_conv(x)).nan_to_num(neginf=-1e9)
+        return torch.addcmul(x, self.gamma, criss_cross_aggregate(energy.softmax(-1), self.value_conv(x)))
+
+
+@bank.wrong("The absolute value of gamma is the gate")
+class AbsoluteGate(Convolutions):
+    def forward(self, x):
+        return self.gamma.abs() * self.attend(x) + x
+
+
+@bank.wrong("A ReLU of gamma is the gate")
+class ReluOfTheGate(Convolutions):
+    def forward(self, x):
+        return self.gamma.relu() * self.attend(x) + x
+
+
+@bank.wrong("While gamma is 0, as in a new module, no gradient reaches it")
+class ShortCut(Convolutions):
+    def forward(self, x):
+        return x if self.gamma == 0 else self.gamma * self.attend(x) + x
+
+
+@bank.wrong("divided by √C, with the C of x")
+class ScaledByAllChannels(Convolutions):
+    def forward(self, x):
+        energy = criss_cross_affinity(self.query_conv(x), self.key_conv(x)) / x.shape[1] ** 0.5
+        return self.gamma * criss_cross_aggregate(energy.softmax(-1), self.value_conv(x)) + x
+
+
+@bank.wrong("The softmax runs over the column alone")
+class ColumnAlone(Convolutions):
+    def forward(self, x):
+        q, k, v = self.query_conv(x), self.key_conv(x), self.value_conv(x)
+        column = torch.einsum("bchw,bcgw->bhwg", q, k).softmax(dim=-1)
+        return self.gamma * torch.einsum("bhwg,bcgw->bchw", column, v) + x
+
+
+@bank.wrong("Every pixel looks at all pixels")
+class Dense(Convolutions):
+    def forward(self, x):
+        q, k, v = self.query_conv(x).flatten(2), self.key_conv(x).flatten(2), self.value_conv(x).flatten(2)
+        return self.gamma * (v @ (q.mT @ k).softmax(dim=-1).mT).view(x.shape) + x
+
+
+@bank.wrong("has no parameter key_conv.weight of its own: it is query_conv.weight once more")
+class SharedLayer(Convolutions):
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.key_conv = self.query_conv
+
+    def forward(self, x):
+        return self.gamma * self.attend(x) + x
+
+
+@bank.wrong("value_conv must be the layer itself")
+class LayerInASequence(Convolutions):
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.value_conv = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.BatchNorm2d(channels))

@@ -216,19 +216,19 @@ def zero_instead(q, k):
     return torch.cat([column * (1 - eye[:, None]), row], dim=-1)
 
 
-@bank.wrong("is the finite number -1e+09")
+@bank.wrong("is the finite number −1e+09")
 def large_number(q, k):
     column, row = column_and_row(q, k)
     return torch.cat([column.masked_fill(torch.eye(q.shape[2]).bool()[:, None], -1e9), row], dim=-1)
 
 
-@bank.wrong("is the finite number -1e+06")
+@bank.wrong("is the finite number −1e+06")
 def large_number_added(q, k):
     column, row = column_and_row(q, k)
     return torch.cat([column - 1e6 * torch.eye(q.shape[2])[:, None], row], dim=-1)
 
 
-@bank.wrong("is the finite number -3.4e+38")
+@bank.wrong("is the finite number −3.403e+38")
 def smallest_float(q, k):
     column, row = column_and_row(q, k)
     column = column.masked_fill(torch.eye(q.shape[2]).bool()[:, None], torch.finfo(q.dtype).min)
@@ -564,6 +564,130 @@ def two_results(q, k):
 @bank.wrong("still raises NotImplementedError")
 def unwritten(q, k):
     raise NotImplementedError
+
+
+def parts(q, k):
+    return torch.einsum("bcij,bchj->bijh", q, k), torch.einsum("bcij,bciw->bijw", q, k)
+
+
+def with_column_mask(q, k, mask):
+    column, row = parts(q, k)
+    return torch.cat([column.masked_fill(mask.to(q.device)[:, None], -torch.inf), row], dim=-1)
+
+
+@bank.right
+def indices_made_on_the_cpu(q, k):
+    B, C, H, W = q.shape
+    b, n = torch.arange(B).repeat_interleave(H * W), torch.arange(H * W).repeat(B)
+    i, j = n // W, n % W
+    keys = torch.cat([k.permute(0, 3, 1, 2)[b, j], k.permute(0, 2, 1, 3)[b, i]], dim=-1)
+    D = (q.permute(0, 2, 3, 1).reshape(-1, 1, C) @ keys).squeeze(1)
+    D = D.index_put((torch.arange(len(n)), i), torch.tensor(-torch.inf, dtype=q.dtype, device=q.device))
+    return D.view(B, H, W, H + W)
+
+
+@bank.right
+def log_of_a_mask(q, k):
+    column, row = parts(q, k)
+    own = torch.eye(q.shape[2], dtype=q.dtype, device=q.device)
+    return torch.cat([column + torch.log(1 - own)[:, None], row], dim=-1)
+
+
+@bank.right
+def own_entry_put_between(q, k):
+    column, row = parts(q, k)
+    own = torch.full_like(column[:, 0, :, :1], -torch.inf)
+    rows = [torch.cat([column[:, i, :, :i], own, column[:, i, :, i + 1 :]], -1) for i in range(q.shape[2])]
+    return torch.cat([torch.stack(rows, dim=1), row], dim=-1)
+
+
+@bank.right
+def vmap_over_the_batch(q, k):
+    return torch.vmap(lambda q, k: einsum_and_masked_fill(q[None], k[None])[0])(q, k)
+
+
+for axis in (0, 1, 2):
+    bank.wrong(f"A softmax over axis {axis} is in it already")(
+        lambda q, k, axis=axis: einsum_and_masked_fill(q, k).softmax(dim=axis)
+    )
+for number in (-9999.0, -999999.0, -1e38):
+    bank.wrong("it must be −∞ itself")(
+        lambda q, k, number=number: einsum_and_masked_fill(q, k).nan_to_num(neginf=number)
+    )
+
+
+@bank.wrong("at another entry of the column than the pixel's own")
+def mask_of_the_next_entry(q, k):
+    return with_column_mask(q, k, torch.eye(q.shape[2]).roll(1, 1).bool())
+
+
+@bank.wrong("at another entry of the column than the pixel's own")
+def mask_beside_the_diagonal(q, k):
+    return with_column_mask(q, k, torch.ones(q.shape[2], q.shape[2]).triu(1).tril(1).bool())
+
+
+@bank.wrong("at another entry of the column than the pixel's own")
+def mask_upside_down(q, k):
+    return with_column_mask(q, k, torch.eye(q.shape[2]).flip(0).bool())
+
+
+@bank.wrong("at all entries from i of the column, as in a causal mask")
+def causal_mask(q, k):
+    return with_column_mask(q, k, torch.ones(q.shape[2], q.shape[2]).triu().bool())
+
+
+@bank.wrong("at all entries behind i of the column, as in a causal mask")
+def strict_causal_mask(q, k):
+    return with_column_mask(q, k, torch.ones(q.shape[2], q.shape[2]).triu(1).bool())
+
+
+@bank.wrong("The queries of the columns are brought to (B·W, H, C) by .view")
+def queries_of_the_column_viewed_channels_last(q, k):
+    B, C, H, W = q.shape
+    column = (q.contiguous().view(B * W, H, C) @ k.contiguous().view(B * W, C, H)).view(B, W, H, H).transpose(1, 2)
+    own = torch.eye(H, dtype=torch.bool, device=q.device)
+    return torch.cat([column.masked_fill(own[:, None], -torch.inf), parts(q, k)[1]], dim=-1)
+
+
+@bank.wrong("In the column, the keys of other columns are summed up")
+def einsum_sums_the_columns_up(q, k):
+    column = torch.einsum("bcij,bchw->bijh", q, k)
+    own = torch.eye(q.shape[2], dtype=torch.bool, device=q.device)
+    return torch.cat([column.masked_fill(own[:, None], -torch.inf), parts(q, k)[1]], dim=-1)
+
+
+@bank.wrong("In the row, the keys of other rows are summed up")
+def einsum_sums_the_rows_up(q, k):
+    column = einsum_and_masked_fill(q, k)[..., : q.shape[2]]
+    return torch.cat([column, torch.einsum("bcij,bchw->bijw", q, k)], dim=-1)
+
+
+@bank.wrong("Every pixel is compared with all pixels")
+def dense(q, k):
+    return q.flatten(2).transpose(1, 2) @ k.flatten(2)
+
+
+@bank.wrong("wrong only where B, H or W is 1")
+def squeezed_everywhere(q, k):
+    return einsum_and_masked_fill(q, k).squeeze()
+
+
+@bank.wrong("wrong only where H or W is 1: is that case treated apart")
+def no_mask_for_one_row(q, k):
+    return torch.cat(parts(q, k), dim=-1) if q.shape[2] == 1 else einsum_and_masked_fill(q, k)
+
+
+@bank.wrong("asks for a GPU, which is not there")
+def on_a_gpu_by_name(q, k):
+    if torch.cuda.is_available():
+        raise RuntimeError("Found no NVIDIA driver on your system.")
+    return einsum_and_masked_fill(q.cuda(), k.cuda())
+
+
+@bank.wrong("the gradient of q and k is NaN")
+def log_of_a_masked_exp(q, k):
+    column, row = parts(q, k)
+    return torch.cat([torch.log(column.exp() * (1 - torch.eye(q.shape[2]).to(q)[:, None])), row], dim=-1)
 
 
 bank.wrong("is Ellipsis: write it first")(...)

@@ -475,3 +475,108 @@ def prints(attention, v):
 @bank.wrong("still raises NotImplementedError")
 def unwritten(attention, v):
     raise NotImplementedError
+
+
+def parts(attention, v):
+    column, row = attention.split(v.shape[2:], dim=-1)
+    return torch.einsum("bijh,bchj->bcij", column, v), torch.einsum("bijw,bciw->bcij", row, v)
+
+
+@bank.right
+def scattered_into_dense(attention, v):
+    B, C, H, W = v.shape
+    n = torch.arange(H * W, device=v.device)
+    column = torch.arange(H, device=v.device) * W + (n % W)[:, None]
+    row = torch.arange(W, device=v.device) + (n // W * W)[:, None]
+    places = torch.cat([column, row], dim=1).expand(B, -1, -1)
+    A = attention.new_zeros(B, H * W, H * W).scatter_add(2, places, attention.reshape(B, H * W, -1))
+    return (v.flatten(2) @ A.mT).view(B, C, H, W)
+
+
+@bank.right
+def weight_after_weight(attention, v):
+    out = v.new_zeros(v.shape)
+    for h in range(v.shape[2]):
+        out = out + attention[..., h].unsqueeze(1) * v[:, :, h : h + 1]
+    for w in range(v.shape[3]):
+        out = out + attention.select(-1, v.shape[2] + w)[:, None] * v[..., w : w + 1]
+    return out
+
+
+@bank.right
+def indices_made_on_the_cpu(attention, v):
+    H, W = v.shape[2:]
+    n = torch.arange(H * W)
+    values = torch.cat([v[..., n % W].permute(0, 3, 2, 1), v[:, :, n // W].permute(0, 2, 3, 1)], dim=2)
+    return torch.einsum("bns,bnsc->bcn", attention.flatten(1, 2), values).unflatten(2, (H, W))
+
+
+@bank.wrong("The row's weights are read from place 0 on")
+def row_without_its_offset(attention, v):
+    column, row = attention[..., : v.shape[2]], attention[..., : v.shape[3]]
+    return torch.einsum("bijh,bchj->bcij", column, v) + torch.einsum("bijw,bciw->bcij", row, v)
+
+
+@bank.wrong("The result is 0 everywhere")
+def zeros(attention, v):
+    return 0 * sum(parts(attention, v))
+
+
+@bank.wrong("Only the last summand is left")
+def assigned_not_added(attention, v):
+    out, (H, W) = torch.zeros_like(v), v.shape[2:]
+    for i in range(H):
+        for j in range(W):
+            for h in range(H):
+                out[:, :, i, j] = attention[:, i, j, h, None] * v[:, :, h, j]
+            for w in range(W):
+                out[:, :, i, j] = attention[:, i, j, H + w, None] * v[:, :, i, w]
+    return out
+
+
+@bank.wrong("The last row is left out of the column")
+def one_row_short(attention, v):
+    out = parts(attention, v)[1]
+    for h in range(v.shape[2] - 1):
+        out = out + attention[..., h][:, None] * v[:, :, h : h + 1]
+    return out
+
+
+@bank.wrong("The last column is left out of the row")
+def one_column_short(attention, v):
+    out = parts(attention, v)[0]
+    for w in range(v.shape[3] - 1):
+        out = out + attention[..., v.shape[2] + w][:, None] * v[..., w : w + 1]
+    return out
+
+
+@bank.wrong("Only the first channel is collected")
+def first_channel(attention, v):
+    return sum(parts(attention, v[:, :1].expand_as(v)))
+
+
+@bank.wrong("The values of the column's row h are summed up")
+def einsum_sums_the_columns_up(attention, v):
+    return torch.einsum("bijh,bchw->bcij", attention[..., : v.shape[2]], v) + parts(attention, v)[1]
+
+
+@bank.wrong("The values of the row's column w are summed up")
+def einsum_sums_the_rows_up(attention, v):
+    return parts(attention, v)[0] + torch.einsum("bijw,bchw->bcij", attention[..., v.shape[2] :], v)
+
+
+@bank.wrong("A ReLU is taken of the result")
+def relu_at_the_end(attention, v):
+    return sum(parts(attention, v)).relu()
+
+
+@bank.wrong("The column's result, (B·W, H, C), is brought to (B, C, H, W) by .view alone")
+def column_viewed_channels_last(attention, v):
+    column, row = parts(attention, v)
+    return column.permute(0, 3, 2, 1).reshape(v.shape) + row
+
+
+@bank.wrong("The row's result, (B·H, W, C), is brought to (B, C, H, W) by .view alone")
+def row_viewed_channels_last(attention, v):
+    column, row = parts(attention, v)
+    return column + row.permute(0, 2, 3, 1).reshape(v.shape)

@@ -262,7 +262,7 @@ class OneMore(Repaired):
         return np.where(mask == 11, 255, mask + 1).astype(np.uint8)
 
 
-@bank.wrong("it must be uint8: what scales it comes later")
+@bank.wrong("it must be uint8: converting it comes later")
 class VoidIsMinusOne(Repaired):
     def recode(self, mask):
         return np.where(mask == 11, -1, mask.astype(np.int16))
@@ -367,7 +367,7 @@ class ChannelsFirst(Repaired):
         return super().resize_image(image).transpose(2, 0, 1)
 
 
-@bank.wrong("The image is another than the file")
+@bank.wrong("The image is grey: read it in RGB")
 class Grey(Repaired):
     def read_image(self, path):
         return np.array(Image.open(path).convert("L").convert("RGB"))
@@ -410,13 +410,13 @@ class EveryFile(Repaired):
         return sorted(set(os.listdir(self.root / "images")) & set(os.listdir(self.root / "labels")))
 
 
-@bank.wrong("the order is that of the names")
+@bank.wrong("the order is that of `sorted`")
 class NotSorted(Repaired):
     def find(self):
         return sorted(super().find(), key=lambda name: name[::-1])
 
 
-@bank.wrong("the order is that of the names")
+@bank.wrong("the order is that of `sorted`")
 class InASet(Repaired):
     """A set has no order."""
 
@@ -425,7 +425,7 @@ class InASet(Repaired):
         return list(both & {path.name for path in (self.root / "images").glob("*.png")})
 
 
-@bank.wrong("the order is that of the names")
+@bank.wrong("the order is that of `sorted`")
 class Backwards(Repaired):
     def find(self):
         return super().find()[::-1]
@@ -504,3 +504,66 @@ class Unwritten(Repaired):
 
 
 bank.wrong("hand over the class, without parentheses")(Unwritten.__new__(Unwritten))
+
+
+@bank.right
+class ByIndexing(Repaired):
+    """Nearest pixel without a library."""
+
+    def resize_mask(self, mask):
+        (H, W), (h, w) = mask.shape, self.size
+        return mask[np.arange(h) * H // h][:, np.arange(w) * W // w]
+
+
+@bank.wrong("the order is that of `sorted`")
+class InOrderOfNumbers(Repaired):
+    def find(self):
+        return sorted(super().find(), key=lambda name: (len(name), name))
+
+
+@bank.wrong("Only names that have both an image and a label map count")
+class LabelOfAnyKind(Repaired):
+    """Takes notes of the same name for a label map."""
+
+    def find(self):
+        have = {path.stem for path in (self.root / "labels").iterdir()}
+        return [path.name for path in sorted((self.root / "images").glob("*.png")) if path.stem in have]
+
+
+@bank.wrong("Only names that have both an image and a label map count")
+class LabelThatBeginsSo(Repaired):
+    def find(self):
+        have = [path.name for path in (self.root / "labels").glob("*.png")]
+        images = sorted(path.stem for path in (self.root / "images").glob("*.png"))
+        return [f"{stem}.png" for stem in images if any(name.startswith(stem) for name in have)]
+
+
+@bank.wrong("the number of names that have both")
+class EndingAnywhere(Repaired):
+    def find(self):
+        have = os.listdir(self.root / "labels")
+        return sorted(name for name in os.listdir(self.root / "images") if ".png" in name and name in have)
+
+
+@bank.wrong("changes, adds or deletes files")
+class RepairsTheFolder(Repaired):
+    def find(self):
+        for path in (self.root / "labels").glob("*.png"):
+            if not (self.root / "images" / path.name).exists():
+                path.unlink()
+        return super().find()
+
+
+@bank.wrong("changes, adds or deletes files")
+class RecodesTheFiles(Repaired):
+    def __getitem__(self, i):
+        pair = super().__getitem__(i)
+        path = self.paths(i)[1]
+        Image.fromarray(self.recode(self.read_mask(path))).save(path)
+        return pair
+
+
+@bank.wrong("Image and mask are exchanged")
+class LabelsFirst(Repaired):
+    def __getitem__(self, i):
+        return super().__getitem__(i)[::-1]

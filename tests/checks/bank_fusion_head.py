@@ -337,7 +337,7 @@ class OtherNames(DualHead):
         del self.classify
 
 
-@bank.wrong("no parameter position_conv.weight")
+@bank.wrong("position_conv is a Sequential, which has no weight of its own")
 class BlocksOfLayers(DualHead):
     def __init__(self, channels, classes, position, channel):
         super().__init__(channels, classes, position, channel)
@@ -816,3 +816,78 @@ class NoReturn(DualHead):
 class AveragedWithoutGates(DualHead):
     def forward(self, x):
         return self.classify((self.position_conv(self.position(x) + x) + self.channel_conv(self.channel(x) + x)) / 2)
+
+
+@bank.right
+class OneConvolutionOfBoth(DualHead):
+    """Both convolutions and their sum as one convolution of the branches side by side."""
+
+    def forward(self, x):
+        both = torch.cat([self.gamma_position * self.position(x) + x, self.gamma_channel * self.channel(x) + x], 1)
+        weight = torch.cat([self.position_conv.weight, self.channel_conv.weight], 1)
+        return self.classify(F.conv2d(both, weight, self.position_conv.bias + self.channel_conv.bias))
+
+
+@bank.wrong("is right with the attentions of the book, but not with others")
+class AttentionOfItsOwn(DualHead):
+    def __init__(self, channels, classes, position, channel):
+        super().__init__(channels, classes, self.attend, channel)
+
+    @staticmethod
+    def attend(x):
+        X = x.flatten(2)
+        return (X @ (X.mT @ X).softmax(-1).mT).view(x.shape)
+
+
+@bank.wrong("gives the scores of an earlier x")
+class Remembers(DualHead):
+    def forward(self, x):
+        if not hasattr(self, "scores"):
+            self.scores = super().forward(x)
+        return self.scores
+
+
+@bank.wrong("the gradient of x is another")
+class ChannelsWithoutGradient(DualHead):
+    def forward(self, x):
+        with torch.no_grad():
+            c = self.channel(x)
+        p = self.position_conv(self.gamma_position * self.position(x) + x)
+        return self.classify(p + self.channel_conv(self.gamma_channel * c + x))
+
+
+@bank.wrong("Neither attention is used")
+class WithoutAttention(DualHead):
+    def forward(self, x):
+        return self.classify(self.position_conv(x) + self.channel_conv(x))
+
+
+@bank.wrong("It returns the classes of the largest scores")
+class Classes(DualHead):
+    def forward(self, x):
+        return super().forward(x).argmax(1)
+
+
+@bank.wrong("H and W of the scores are exchanged")
+class Transposed(DualHead):
+    def forward(self, x):
+        return super().forward(x).transpose(2, 3)
+
+
+@bank.wrong("The classes stand last")
+class ClassesLast(DualHead):
+    def forward(self, x):
+        return super().forward(x).permute(0, 2, 3, 1)
+
+
+@bank.wrong("A .squeeze() takes all axes of length 1 away")
+class SqueezedEverywhere(DualHead):
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@bank.wrong("it must be a 1×1 convolution from 4 to 3 channels")
+class Strides(DualHead):
+    def __init__(self, channels, classes, position, channel):
+        super().__init__(channels, classes, position, channel)
+        self.classify = nn.Conv2d(channels, classes, 1, stride=2)

@@ -601,3 +601,36 @@ def a_slip_of_the_pen(x, w_key, transform):
 
 bank.wrong("write it first")(None)
 bank.wrong("it must be a function")(torch.zeros(1, 2, 1, 1))
+
+
+@bank.right
+def one_query_for_all(x, w_key, transform):
+    rows = x.flatten(2).mT
+    query = w_key.expand(len(x), 1, -1)
+    context = F.scaled_dot_product_attention(query, rows, rows, scale=1.0)
+    return x + transform(context.mT[..., None])
+
+
+@bank.wrong("divided by √(H·W)")
+def scaled_by_the_positions(x, w_key, transform):
+    N = x.shape[2] * x.shape[3]
+    return x + transform(pooled(x, (affinity(x, w_key) / N**0.5).softmax(1)))
+
+
+@bank.wrong("The weights are multiplied by H·W")
+def weights_that_sum_to_the_positions(x, w_key, transform):
+    A = affinity(x, w_key).softmax(1)
+    return x + transform(pooled(x, A * A.shape[1]))
+
+
+@bank.wrong("The map is viewed as (W, H)")
+def map_of_exchanged_sides(x, w_key, transform):
+    B, _, H, W = x.shape
+    A = affinity(x, w_key).softmax(1).view(B, W, H).mT
+    return x + transform((A[:, None] * x).sum((2, 3), keepdim=True))
+
+
+@bank.wrong("It is wrong only where C = 1")
+def squeezes_a_single_channel(x, w_key, transform):
+    context = pooled(x, affinity(x, w_key).softmax(1)).squeeze()
+    return x + transform(context[None, :, None, None] if len(x) == 1 and x.shape[1] > 1 else context[..., None, None])

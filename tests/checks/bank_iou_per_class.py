@@ -442,3 +442,58 @@ def nothing(matrix):
 @bank.wrong("raised IndexError")
 def eleven_classes(matrix):
     return torch.stack([matrix[k, k] / (matrix[k].sum() + matrix[:, k].sum() - matrix[k, k]) for k in range(11)])
+
+
+@bank.right
+def of_masks(matrix):
+    """Row and column of a class as one mask."""
+    ious = []
+    for k in range(len(matrix)):
+        union = torch.zeros_like(matrix, dtype=torch.bool)
+        union[k], union[:, k] = True, True
+        ious.append(matrix[k, k].double() / matrix[union].sum())
+    return torch.stack(ious)
+
+
+@bank.wrong("All classes have the same number, the mean IoU")
+def mean_for_all(matrix):
+    return vectors(matrix).nanmean().expand(len(matrix))
+
+
+@bank.wrong("It is recall, hits divided by the row: the union has the column, too. And another: A class that neither")
+def recall_or_zero(matrix):
+    return matrix.diagonal() / matrix.sum(1).clamp(min=1)
+
+
+@bank.wrong("It is precision")
+def precision_or_zero(matrix):
+    return (matrix.diagonal() / matrix.sum(0)).nan_to_num()
+
+
+@bank.wrong("Class 0 has NaN")
+def background_is_nan(matrix):
+    iou = vectors(matrix)
+    iou[0] = math.nan
+    return iou
+
+
+@bank.wrong("The rows are divided by their sums first, where")
+def rows_normalised_guarded(matrix):
+    return vectors(matrix / matrix.sum(1, keepdim=True).clamp(min=1))
+
+
+@bank.wrong("The last class is missing")
+def last_class_left_out(matrix):
+    return vectors(matrix)[:-1]
+
+
+@bank.wrong("The last row and column are left out")
+def last_row_and_column_are_void(matrix):
+    return vectors(matrix[:-1, :-1])
+
+
+@bank.wrong("It is right only for small counts")
+def sums_in_32_bits(matrix):
+    matrix = matrix.int()
+    hit = matrix.diagonal()
+    return hit / (matrix.sum(0, dtype=torch.int32) + matrix.sum(1, dtype=torch.int32) - hit)

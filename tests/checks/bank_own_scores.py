@@ -1,5 +1,6 @@
 """Numbers typed in for `scores`, for the matrix of `EXAMPLE`."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -70,3 +71,13 @@ wrong("That leaves sky as it was", mean_IoU_after_the_slip=(40 / 48 + 25 / 35 + 
 wrong("it has no hit, so its IoU is 0", mean_IoU_after_the_slip=(40 / 49 + 25 / 35 + 1 / 3 + 1) / 4)
 wrong("Work it out once more, with your own matrix", mean_IoU_after_the_slip=0.2)
 wrong("Work it out once more, with your own matrix", pole_IoU=0.05)
+
+bank.right({key: np.array(value) for key, value in RIGHT.items()})
+bank.right({key: Decimal(str(value)) for key, value in RIGHT.items()})
+
+wrong("That is the mean of the classes' precisions", mean_IoU=(40 / 45 + 25 / 30 + 2 / 3) / 3)
+wrong("That is the mean of Dice", mean_IoU=(80 / 88 + 50 / 60 + 4 / 8) / 3)
+wrong("The union lacks the hits", sky_IoU=40 / (43 + 45 - 80))
+wrong("That is recall: the union has the column of the class, too. Or: That is precision", building_IoU=25 / 30)
+wrong("It must lie between 0 and 1.", pixel_accuracy=67)
+wrong("it must be a number, without quotes, such as 0.25", sky_IoU=(0, 833))

@@ -764,3 +764,128 @@ def adds_into_v(q, k, v):
     v -= v
     v += out
     return v
+
+
+@bank.right
+def all_shifts(q, k, v):
+    energies, values = [], []
+    for i in range(v.shape[2]):
+        for j in range(v.shape[3]):
+            energies.append((q * k.roll((i, j), (2, 3))).sum(1, keepdim=True))
+            values.append(v.roll((i, j), (2, 3)))
+    return (torch.stack(energies).softmax(0) * torch.stack(values)).sum(0)
+
+
+@bank.right
+def sum_by_a_column_of_ones(q, k, v):
+    ones = torch.ones(v[0, 0].numel(), 1, dtype=v.dtype, device=v.device)
+    weights = (q.flatten(2).mT @ k.flatten(2)).exp()
+    return ((weights @ v.flatten(2).mT) / (weights @ ones)).mT.reshape(v.shape)
+
+
+def collect(A, v):
+    return (v.flatten(2) @ A.mT).view(v.shape)
+
+
+def affinity(q, k):
+    return q.flatten(2).mT @ k.flatten(2)
+
+
+@bank.wrong("go through a ReLU before the softmax")
+def relu_of_the_affinities(q, k, v):
+    return collect(affinity(q, k).relu().softmax(-1), v)
+
+
+@bank.wrong("A position hardly looks at itself")
+def itself_masked_by_a_number(q, k, v):
+    itself = torch.eye(q[0, 0].numel(), dtype=torch.bool, device=q.device)
+    return collect(affinity(q, k).masked_fill(itself, -1e9).softmax(-1), v)
+
+
+@bank.wrong("weight for itself is set to 0 after the softmax")
+def itself_at_0(q, k, v):
+    return collect(affinity(q, k).softmax(-1) * (1 - torch.eye(q[0, 0].numel(), dtype=q.dtype, device=q.device)), v)
+
+
+@bank.wrong("counts itself twice")
+def itself_twice(q, k, v):
+    weights = affinity(q, k).exp()
+    weights = weights + torch.diag_embed(weights.diagonal(dim1=1, dim2=2))
+    return collect(weights / weights.sum(-1, keepdim=True), v)
+
+
+@bank.wrong("over the rows of the image and then over its columns")
+def softmax_of_either_axis(q, k, v):
+    A = torch.einsum("bchw,bcij->bhwij", q, k).softmax(-1).softmax(-2)
+    return torch.einsum("bhwij,bcij->bchw", A, v)
+
+
+@bank.wrong("as in efficient attention")
+def efficient_attention(q, k, v):
+    context = v.flatten(2) @ k.flatten(2).softmax(-1).mT
+    return (context @ q.flatten(2).softmax(1)).view(v.shape)
+
+
+@bank.wrong("All affinities of the batch share one sum")
+def exp_over_the_sum_of_all(q, k, v):
+    weights = affinity(q, k).exp()
+    return collect(weights / weights.sum(), v)
+
+
+@bank.wrong("Queries are compared with queries")
+def queries_only(q, k, v):
+    return collect(affinity(q, q).softmax(-1), v)
+
+
+@bank.wrong("Keys are compared with keys")
+def keys_only(q, k, v):
+    return collect(affinity(k, k).softmax(-1), v)
+
+
+@bank.wrong("All images use the weights of the first one")
+def map_of_the_first(q, k, v):
+    return collect(affinity(q[:1], k[:1]).softmax(-1), v)
+
+
+@bank.wrong("And another: All images use the weights of the first one")
+def map_of_the_first_transposed(q, k, v):
+    return collect(affinity(q[:1], k[:1]).softmax(-1).mT, v)
+
+
+@bank.wrong("The maps are averaged over the batch")
+def mean_of_the_maps(q, k, v):
+    return collect(affinity(q, k).softmax(-1).mean(0, keepdim=True), v)
+
+
+@bank.wrong("The affinities are summed over the batch")
+def einsum_without_b(q, k, v):
+    A = torch.einsum("bcu,bcs->us", q.flatten(2), k.flatten(2)).softmax(-1)
+    return collect(A[None], v)
+
+
+@bank.wrong("A .squeeze() takes all axes of length 1 away")
+def squeezed_everywhere(q, k, v):
+    return two_bmm(q, k, v).squeeze()
+
+
+@bank.wrong("raised RuntimeError")
+def untransposed_and_unfinished(q, k, v):
+    return (q.flatten(2) @ k.flatten(2)).softmax(-1)
+
+
+@bank.wrong("returns the same for different inputs")
+def remembers_the_first_call(q, k, v, kept=[]):  # noqa: B006
+    if not kept:
+        kept.append(two_bmm(q, k, v))
+    return kept[0]
+
+
+@bank.wrong("no gradient reaches q, k and v")
+def wrapped_in_a_parameter(q, k, v):
+    return nn.Parameter(two_bmm(q, k, v))
+
+
+@bank.wrong("position_attention is a class: it must be a function")
+class PAM(nn.Module):
+    def forward(self, q, k, v):
+        return two_bmm(q, k, v)

@@ -523,3 +523,63 @@ def columns_and_similarity(attention):
 
 
 bank.wrong("write it first")(...)
+
+
+@bank.right
+def shifted_against_itself(attention):
+    N, unit = attention.shape[1], F.normalize(attention, dim=2)
+    total = attention.new_zeros(len(attention))
+    for step in range(1, N):
+        total = total + (1 - (unit * unit.roll(step, 1)).sum(-1)).mean(1)
+    return total / max(N - 1, 1)
+
+
+@bank.right
+def squared_differences_of_directions(attention):
+    """For unit vectors, 1 − cos is half of the squared distance."""
+    N, unit = attention.shape[1], F.normalize(attention, dim=-1)
+    return (unit[:, :, None] - unit[:, None]).square().sum((1, 2, 3)) / 2 / max(N * (N - 1), 1)
+
+
+@bank.wrong("Pairs of maps that are alike are left out of the mean")
+def mean_of_what_is_not_zero(attention):
+    unit = F.normalize(attention, dim=-1)
+    found = [d[d > 1e-5] for d in 1 - unit @ unit.mT]
+    return torch.stack([d.mean() if len(d) else attention.new_zeros(()) for d in found])
+
+
+@bank.wrong("divided by the lengths of the columns")
+def normalised_over_queries(attention):
+    N, unit = attention.shape[1], F.normalize(attention, dim=1)
+    return (1 - unit @ unit.mT).sum((1, 2)) / max(N * (N - 1), 1)
+
+
+@bank.wrong("divided by their squared lengths")
+def root_forgotten(attention):
+    N, unit = attention.shape[1], attention / attention.square().sum(-1, keepdim=True)
+    distance = (1 - unit @ unit.mT).masked_fill(torch.eye(N, dtype=torch.bool, device=attention.device), 0)
+    return distance.sum((1, 2)) / max(N * (N - 1), 1)
+
+
+@bank.wrong("transpose the second factor")
+def transpose_forgotten(attention):
+    N, unit = attention.shape[1], F.normalize(attention, dim=-1)
+    return (1 - unit @ unit).sum((1, 2)) / max(N * (N - 1), 1)
+
+
+@bank.wrong("the diagonal of 1 − product is not 0")
+def products_with_the_diagonal(attention):
+    N = attention.shape[1]
+    return (1 - attention @ attention.mT).sum((1, 2)) / max(N * (N - 1), 1)
+
+
+@bank.wrong("N is attention.shape[1]")
+def counts_the_images(attention):
+    N, unit = len(attention), F.normalize(attention, dim=-1)
+    return (1 - unit @ unit.mT).sum((1, 2)) / max(N * (N - 1), 1)
+
+
+@bank.wrong("works on the CPU only")
+def lists_become_a_tensor_anywhere(attention):
+    """Goes to lists, and forgets to go back to the device."""
+    return torch.tensor(shifted_against_itself(attention).tolist(), dtype=attention.dtype)

@@ -412,3 +412,43 @@ def random_pixels(H, W, u, R):
 @bank.wrong("still raises NotImplementedError")
 def unwritten(H, W, u, R):
     raise NotImplementedError
+
+
+@bank.right
+def gradient_of_a_sum(H, W, u, R):
+    x = torch.zeros(H, W, requires_grad=True)
+    y = x
+    for _ in range(R):
+        y = y.sum(0, keepdim=True) + y.sum(1, keepdim=True)
+    return torch.autograd.grad(y[u[0], u[1]], x)[0] != 0
+
+
+@bank.right
+def array_in_another_order(H, W, u, R):
+    rows, columns = np.ogrid[:H, :W]
+    return np.asfortranarray((rows != u[0]).astype(int) + (columns != u[1]) <= R)
+
+
+@bank.wrong("The map is changed while a pass runs through it")
+def grown_in_place(H, W, u, R):
+    mask = torch.zeros(H, W, dtype=torch.bool)
+    mask[u] = True
+    for _ in range(R):
+        for i in range(H):
+            for j in range(W):
+                if mask[i, j]:
+                    mask[i, :] = True
+                    mask[:, j] = True
+    return mask
+
+
+@bank.wrong("Nothing is True")
+def nothing(H, W, u, R):
+    return torch.zeros(H, W, dtype=torch.bool)
+
+
+@bank.wrong("asks for a GPU, which is not there")
+def on_a_gpu_by_name(H, W, u, R):
+    if torch.cuda.is_available():
+        raise RuntimeError("Found no NVIDIA driver on your system.")
+    return by_reasoning(H, W, u, R).cuda()

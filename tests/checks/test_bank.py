@@ -25,7 +25,7 @@ WRONG = [pytest.param(bank, a, hint, id=f"{bank.check}-{name(a)}") for bank in B
 
 
 def test_every_check_has_a_bank_and_every_bank_is_large_enough():
-    assert sorted(bank.check for bank in BANKS) == sorted(checks.__all__)
+    assert sorted(bank.check for bank in BANKS) == sorted(name for name in checks.__all__ if name.startswith("check_"))
     assert [bank.check for bank in BANKS if len(bank.rights) < 3 or len(bank.wrongs) < 10] == []
     assert [bank.check for bank in BANKS if len({hint for _, hint in bank.wrongs}) < 8] == []
 

@@ -36,3 +36,9 @@ def test_numbers_of_other_sizes_are_wrong():
     for other in others:
         with pytest.raises(AssertionError, match="is not right"):
             check_dual_costs({key: number for key, (number, _) in _expected(**other).items()}, mine)
+
+
+@pytest.mark.parametrize("mine", [None, {}, {"C": 48, "H": 10}, {"C": "48", "H": 10, "W": 21}], ids=str)
+def test_spoilt_sizes_are_told(mine):
+    with pytest.raises(AssertionError, match="MINE must hold your own C, H and W"):
+        check_dual_costs({}, mine)

@@ -221,7 +221,7 @@ def test_what_a_gpu_allows_is_allowed_elsewhere():
         y[:, index] = x[:, index]  # indices may stay on the CPU
         y = y + torch.tensor(2.0) + torch.arange(4, device=x.device)
         y += torch.full((4,), -torch.inf, device="cpu").to(x.device).clamp(min=0)
-        return torch.einsum("abc, abd -> acd", y, y.softmax(-1)).masked_fill(torch.eye(4, device=y.device) > 0, 0)
+        return torch.einsum("bcn, bcm -> bnm", y, y.softmax(-1)).masked_fill(torch.eye(4, device=y.device) > 0, 0)
 
     def same_numbers(x):
         assert x.device == DEVICE
