@@ -15,11 +15,12 @@ from segtut.checks.data import check_dataset
 from segtut.checks.dual_costs import check_dual_costs
 from segtut.checks.dual_head import check_dual_head
 from segtut.checks.global_context import check_global_context
+from segtut.checks.judging import judge
 from segtut.checks.own_scores import check_own_scores
 from segtut.checks.position import check_position_attention
 from segtut.checks.probe import check_context_network
 from segtut.checks.query_dependence import check_query_dependence
-from segtut.checks.question import Mistake, Question, judge
+from segtut.checks.question import Mistake, Question
 from segtut.checks.reach import check_reach
 from segtut.checks.scoring import check_iou_per_class
 

@@ -13,7 +13,7 @@ import torch
 
 from segtut.checks import draw, words
 from segtut.checks.call import Printed, call
-from segtut.checks.question import praise
+from segtut.checks.judging import praise
 from segtut.checks.views import Size, View, origin_of_image, origin_of_mask, places
 
 NAME = "augment"

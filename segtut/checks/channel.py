@@ -9,8 +9,9 @@ from torch.nn import functional as F
 
 from segtut.checks import draw, restrictions
 from segtut.checks.channel_mistakes import CHANNEL_MISTAKES
+from segtut.checks.judging import judge
 from segtut.checks.matrices import folded, rows
-from segtut.checks.question import Question, judge
+from segtut.checks.question import Question
 
 
 def _energy(X: Tensor, K: Tensor, compared: str, unit: str, batch: str) -> Tensor:

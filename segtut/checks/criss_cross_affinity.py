@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from segtut.checks import draw, restrictions
 from segtut.checks.criss_cross_affinity_mistakes import AFFINITY_MISTAKES
 from segtut.checks.cross import own_entries, products
-from segtut.checks.question import Question, judge
+from segtut.checks.judging import judge
+from segtut.checks.question import Question
 
 BENT = {
     "abs": torch.abs, "relu": torch.relu, "square": torch.square, "exp": torch.exp, "sigmoid": torch.sigmoid,

@@ -9,7 +9,8 @@ from torch import Tensor
 from segtut.checks import draw, restrictions
 from segtut.checks.criss_cross_aggregate_mistakes import AGGREGATE_MISTAKES
 from segtut.checks.cross import own_entries
-from segtut.checks.question import Question, judge
+from segtut.checks.judging import judge
+from segtut.checks.question import Question
 
 
 def _without_own(attention: Tensor) -> Tensor:

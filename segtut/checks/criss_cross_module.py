@@ -12,8 +12,9 @@ from segtut.checks.call import call
 from segtut.checks.criss_cross_affinity import affinity
 from segtut.checks.criss_cross_aggregate import aggregate
 from segtut.checks.criss_cross_module_mistakes import CRISS_CROSS_MISTAKES
+from segtut.checks.judging import judge
 from segtut.checks.modules import as_function, built, require_parameters, require_pointwise
-from segtut.checks.question import Question, judge
+from segtut.checks.question import Question
 
 LAYERS = ("query_conv", "key_conv", "value_conv")
 WEIGHTS, BIASES = (tuple(f"{layer}.{part}" for layer in LAYERS) for part in ("weight", "bias"))

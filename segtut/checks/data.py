@@ -11,8 +11,8 @@ from PIL import Image
 
 from segtut.checks import draw, words
 from segtut.checks.call import Printed, call
+from segtut.checks.judging import praise
 from segtut.checks.labels import wrong_colours, wrong_labels
-from segtut.checks.question import praise
 from segtut.data.classes import VOID_LABEL
 
 NAME = "StreetScenes"

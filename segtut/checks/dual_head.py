@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from segtut.checks import words
 from segtut.checks.call import call
 from segtut.checks.fusion import CLASSES, CONVS, GATES, HEAD, channel_of, position_of
+from segtut.checks.judging import judge
 from segtut.checks.modules import as_function, built, require_parameters, require_pointwise
-from segtut.checks.question import close, judge
+from segtut.checks.question import close
 
 PARAMETERS = (*GATES, *(f"{name}.{kind}" for name in CONVS for kind in ("weight", "bias")))
 

@@ -10,7 +10,8 @@ from torch.nn.functional import normalize
 from segtut.checks import draw, restrictions
 from segtut.checks.context import Context
 from segtut.checks.global_context_mistakes import GLOBAL_CONTEXT_MISTAKES
-from segtut.checks.question import Question, judge
+from segtut.checks.judging import judge
+from segtut.checks.question import Question
 
 Transform = Callable[[Tensor], Tensor]
 

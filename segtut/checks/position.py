@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segtut.checks import draw, restrictions
+from segtut.checks.judging import judge
 from segtut.checks.matrices import folded, rows
 from segtut.checks.position_mistakes import POSITION_MISTAKES
-from segtut.checks.question import Question, judge
+from segtut.checks.question import Question
 
 
 def _masked(energy: Tensor, region: str, H: int, W: int) -> Tensor:

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segtut.checks import draw
+from segtut.checks.judging import judge
 from segtut.checks.query_dependence_mistakes import QUERY_DEPENDENCE_MISTAKES
-from segtut.checks.question import Question, judge
+from segtut.checks.question import Question
 
 
 def _pairs(attention: Tensor, pair: str) -> Tensor:

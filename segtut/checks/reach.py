@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from segtut.checks import draw
-from segtut.checks.question import Inputs, Mistake, Question, judge
+from segtut.checks.judging import judge
+from segtut.checks.question import Inputs, Mistake, Question
 
 
 def _grown(mask: Tensor, across: bool) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from segtut.checks import draw
-from segtut.checks.question import Mistake, Question, judge
+from segtut.checks.judging import judge
+from segtut.checks.question import Mistake, Question
 
 
 def iou_per_class(

@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from segtut import checks
-from segtut.checks import question as judge_module
 from segtut.checks import restrictions
+from segtut.checks.call import call
 from segtut.checks.elsewhere import DEVICE, run_elsewhere
+from segtut.checks.judging import judge
 from segtut.checks.limit import TimeUp, time_limit
-from segtut.checks.question import Mistake, Question, close, judge
+from segtut.checks.question import Mistake, Question, close
 
 MODULES = [importlib.import_module(f"segtut.checks.{module.name}") for module in pkgutil.iter_modules(checks.__path__)]
 QUESTIONS = {q.name: q for module in MODULES for q in vars(module).values() if isinstance(q, Question)}
@@ -161,7 +162,7 @@ def spoils(q, k):
     ],
 )  # fmt: skip
 def test_whatever_code_does_gets_a_sentence(answer, words, monkeypatch):
-    monkeypatch.setattr(judge_module.call, "__defaults__", (0.3,))
+    monkeypatch.setattr(call, "__defaults__", (0.3,))
     assert words in hint(answer)
 
 
