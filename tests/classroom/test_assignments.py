@@ -1,7 +1,10 @@
 """The assignments of this repository: the solution gets every point, what is handed out none."""
 
+import ast
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -81,3 +84,49 @@ def test_the_tool_refuses_a_leak_in_one_sentence(project):
     with pytest.raises(SystemExit, match="would show a line of hidden tests"):
         assignments.main([], project)
     assert not (project / "assignments").exists()
+
+
+ALONE = """
+import importlib.metadata as metadata, re, sys
+
+wanted, allowed = ["segtut", "ipython"], set()  # and what runs a notebook
+while wanted:
+    name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
+    if name not in allowed:
+        allowed.add(name)
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # of another system
+            continue
+        wanted += [re.match(r"[\\w.-]+", need)[0] for need in needs if "extra ==" not in need]
+normal = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+others = {
+    module
+    for module, names in metadata.packages_distributions().items()
+    if not {normal(name) for name in names} & allowed
+}
+
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in others:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+assert {"nbgrader", "pytest", "d2l", "jupyter_book"} <= others and "torch" not in others
+sys.meta_path.insert(0, Absent())
+exec(sys.stdin.read())
+print("imported", len(sys.modules))
+"""
+
+
+def test_students_need_the_package_alone():
+    imports = []
+    for path in SOURCES:
+        cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        for node in ast.walk(ast.parse("\n".join(cell for cell in cells if "%pip" not in cell))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                imports.append(ast.unparse(node))
+    assert len(imports) > 20 and any("segtut.checks" in line for line in imports)
+    done = subprocess.run([sys.executable, "-c", ALONE], input="\n".join(imports), capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("imported"), done.stderr
