@@ -50,10 +50,14 @@ def resemblance(notebook: NotebookNode, template: Template) -> float:
     """The largest of the shares of an assignment's marked cells, texts and wanted names that are in a notebook."""
     ids, texts = set(template.by_grade_id), {plain(cell.source) for cell in template.blank.cells}
     wanted = set().union(*template.wanted.values())
-    names = (names_defined(cell.source) for cell in notebook.cells if cell.cell_type == "code")
+    names = wanted & {
+        name for cell in notebook.cells if cell.cell_type == "code" for name in names_defined(cell.source)
+    }
+    if len(names) < min(2, len(wanted)):  # one name, such as `costs`, may be that of another assignment's answer
+        names = set()
     share = lambda found, of: len(of & set(found)) / len(of) if of else 0.0  # noqa: E731
     return max(
         share(map(grade_id, notebook.cells), ids),
         share((plain(cell.source) for cell in notebook.cells), texts),
-        share(set().union(*names), wanted),
+        share(names, wanted),
     )

@@ -12,6 +12,8 @@ import pytest
 
 from segtut.classroom import collect, grade, release
 from segtut.classroom.folder import ClassFolder
+from segtut.classroom.reading import read_hand_in
+from segtut.classroom.recognise import ENOUGH, resemblance
 from segtut.classroom.sandbox import execute
 from segtut.classroom.template import read_template
 from segtut.classroom.variants import choices, read_variants
@@ -32,6 +34,8 @@ def test_the_solution_gets_all_and_the_release_nothing(source, tmp_path):
     collect(name, tmp_path / "in", tmp_path / "class")
     rows = {row["student"]: row for row in grade(name, tmp_path / "class", jobs=2, execute=execute)}
     template = read_template(ClassFolder(tmp_path / "class"), name)
+    others = [read_hand_in(path.read_bytes())[0] for path in SOURCES if path != source]
+    assert all(resemblance(other, template) < ENOUGH for other in others)  # none is taken for another
     questions = [question for question in template.questions if not template.is_essay(question)]
     assert [rows["Solution"][question] for question in questions] == [
         template.points(question) for question in questions
