@@ -1,14 +1,12 @@
-"""Assignment 2: what criss-cross attention computes and reaches, counted for a student's own sizes, typed in as "
-"numbers."""
+"""Assignment 2: counts for a student's own sizes, typed in as numbers."""
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from segtut.checks import draw, words
+from segtut.checks import draw
+from segtut.checks.typed import number, require_entries
 
 EXAMPLE = {"H": 5, "W": 9, "u": [1, 2], "t": [1, 7]}
 """The sizes and pixels of the release that is made for nobody in particular."""
@@ -94,16 +92,10 @@ def _counts(H: int, W: int, u: list[int], t: list[int]) -> dict[str, Count]:
     }  # fmt: skip
 
 
-def _number(value: Any, key: str) -> float:
-    """The number that a student typed in."""
+def _count(value: Any, key: str) -> float:
     said = f'counts["{key}"]'
-    assert value is not Ellipsis and value is not None, f"{said} is {value}: write your number there."
-    if isinstance(value, Tensor) and value.numel() == 1:
-        value = value.item()
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes."
-    is_count = abs(value) < 1e15 and value >= 0 and value == int(value)
-    assert is_count, f"{said} is {value}: it must be a whole number."
+    value = number(value, said, "without quotes")
+    assert abs(value) < 1e15 and value >= 0 and value == int(value), f"{said} is {value}: it must be a whole number."
     return float(value)
 
 
@@ -127,14 +119,11 @@ def check_criss_cross_counts(answer: Mapping[str, int], mine: Mapping[str, Any] 
         Which number is wrong, and why if that is known; never the right one.
     """
     draw.generator(seed)
-    assert answer is not None and answer is not Ellipsis, f"counts is {answer}: write it first."
-    assert isinstance(answer, Mapping), f"counts is {words.thing(answer)}: it must be a dictionary."
     counts = _counts(mine["H"], mine["W"], mine["u"], mine["t"])
-    missing = [key for key in counts if key not in answer]
-    assert not missing, f'counts has no entry "{missing[0]}": leave the keys as they are.'
+    require_entries(answer, "counts", counts)
     for key, (right, wrong) in counts.items():
-        got = _number(answer[key], key)
-        known = [sentence for sentence, number in wrong if got == number]
+        got = _count(answer[key], key)
+        known = [sentence for sentence, slip in wrong if got == slip]
         why = known[0] if known else "Count once more, with your own numbers; a sketch on squared paper helps."
         assert got == right, f'counts["{key}"] is not right. {why}'
     print(f"counts: right, all {len(counts)} numbers.")

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
-from torch import Tensor
-
-from segtut.checks import draw, words
+from segtut.checks import draw
+from segtut.checks.typed import number, require_entries
 
 EXAMPLE = {"C": 48, "H": 10, "W": 21}
 
@@ -117,14 +116,9 @@ def _expected(C: int, H: int, W: int) -> dict[str, tuple[float, list[tuple[str, 
     return expected
 
 
-def _number(value: Any, key: str) -> Real:
-    """The number that a student typed in."""
+def _cost(value: Any, key: str) -> Real:
     said = f'costs["{key}"]'
-    assert value is not Ellipsis and value is not None, f"{said} is {value}: write your number there."
-    if isinstance(value, Tensor) and value.numel() == 1:
-        value = value.item()
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes and units."
+    value = number(value, said, "without quotes and units")
     assert 0 < value < 1e300, f"{said} is {value}: it must be above 0 and finite."
     return value
 
@@ -152,14 +146,11 @@ def check_dual_costs(answer: Mapping[str, int], mine: Mapping[str, int] = EXAMPL
     assert sizes and all(isinstance(size, int) and size > 0 for size in sizes), (
         "MINE must hold your own C, H and W: leave that cell as it was handed out."
     )
-    assert answer is not None and answer is not Ellipsis, f"costs is {answer}: write it first."
-    assert isinstance(answer, Mapping), f"costs is {words.thing(answer)}: it must be a dictionary."
     expected = _expected(*sizes)
-    missing = [key for key in expected if key not in answer]
-    assert not missing, f'costs has no entry "{missing[0]}": leave the keys as they are.'
+    require_entries(answer, "costs", expected)
     for key, (right, wrong) in expected.items():
-        got = _number(answer[key], key)
-        known = [sentence for sentence, number in wrong if abs(got - number) <= min(0.5, number / 100)]  # rounded
+        got = _cost(answer[key], key)
+        known = [sentence for sentence, slip in wrong if abs(got - slip) <= min(0.5, slip / 100)]  # rounded
         why = known[0] if known else "Count once more, with your own C, H and W."
         assert got == right, f'costs["{key}"] is not right. {why}'
     print(f"costs: right, all {len(expected)} numbers.")

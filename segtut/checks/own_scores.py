@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from segtut.checks import draw, words
+from segtut.checks import draw
 from segtut.checks.scoring import iou_per_class
+from segtut.checks.typed import number, require_entries
 
 CLASSES = ("sky", "building", "pole", "fence")
 EXAMPLE = {"A": 40, "B": 4, "C": 25, "D": 1, "E": 2}
@@ -86,14 +84,9 @@ def expected(mine: Mapping[str, int]) -> dict[str, tuple[float, Wrong]]:
     return table
 
 
-def _number(value: Any, key: str) -> float:
-    """The number that a student typed in."""
+def _score(value: Any, key: str) -> float:
     said = f'scores["{key}"]'
-    assert value is not Ellipsis and value is not None, f"{said} is {value}: write your number there."
-    if isinstance(value, Tensor | np.ndarray) and math.prod(value.shape) == 1:
-        value = value.item()
-    is_number = isinstance(value, Real | Decimal) and not isinstance(value, bool)
-    assert is_number, f"{said} is {words.thing(value)}: it must be a number, without quotes, such as 0.25."
+    value = number(value, said, "without quotes, such as 0.25")
     assert math.isfinite(value) and value >= 0, f"{said} is {value}: it must lie between 0 and 1."
     return float(value)
 
@@ -117,16 +110,13 @@ def check_own_scores(answer: Mapping[str, float], mine: Mapping[str, int] = EXAM
         Which number is wrong, and why if that is known; never the right one.
     """
     draw.generator(seed)
-    assert answer is not None and answer is not Ellipsis, f"scores is {answer}: write it first."
-    assert isinstance(answer, Mapping), f"scores is {words.thing(answer)}: it must be a dictionary."
     table = expected(mine)
-    missing = [key for key in table if key not in answer]
-    assert not missing, f'scores has no entry "{missing[0]}": leave the keys as they are.'
+    require_entries(answer, "scores", table)
     for key, (right, wrong) in table.items():
-        got, said = _number(answer[key], key), f'scores["{key}"] is not right.'
+        got, said = _score(answer[key], key), f'scores["{key}"] is not right.'
         if abs(got - right) <= TOLERANCE:
             continue
-        known = " Or: ".join(dict.fromkeys(sentence for sentence, number in wrong if abs(got - number) <= TOLERANCE))
+        known = " Or: ".join(dict.fromkeys(sentence for sentence, slip in wrong if abs(got - slip) <= TOLERANCE))
         percent = ": is it in percent?" if abs(got / 100 - right) <= 0.01 else "."
         assert got <= 1 or known, f"{said} It must lie between 0 and 1{percent}"
         assert abs(got - right) > 0.01 or known, f"{said} It is close: give three decimals, and round at the end alone."
