@@ -3,6 +3,7 @@
 import os
 import sysconfig
 import warnings
+from unittest.mock import patch
 
 from segtut.classroom.folder import BookLocked, ClassFolder, ClassroomError
 
@@ -74,7 +75,7 @@ def generate_feedback(there: ClassFolder, name: str, students: list[str], before
 
 def _run(converter, there: ClassFolder, name: str, students: list[str], settings) -> None:
     from nbgrader.coursedir import CourseDirectory
-    from nbgrader.utils import capture_log, setenv
+    from nbgrader.utils import capture_log
     from traitlets.config import Config
 
     class OfOneNotebook(converter):
@@ -90,9 +91,10 @@ def _run(converter, there: ClassFolder, name: str, students: list[str], settings
     )
     step = OfOneNotebook(coursedir=course, config=config)
     step.force = True
-    # nbgrader calls alembic by its name, also where this Python's programs are not on the path
+    # nbgrader calls alembic by its name, also where this Python's programs are not on the path (and its own `setenv`
+    # takes the variable away afterwards)
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))
-    with setenv(PATH=path), warnings.catch_warnings():
+    with patch.dict(os.environ, PATH=path), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of SQLAlchemy's autoflush, which nbgrader lets happen
         result = capture_log(step)
     if "KeyboardInterrupt" in result.get("error", ""):  # which nbgrader takes for a failure like any other
