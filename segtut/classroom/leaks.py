@@ -26,8 +26,8 @@ def prove_nothing_leaked(source: NotebookNode, release: NotebookNode) -> None:
     ------
     ClassroomError
         A line of a solution, of hidden tests or of a mark scheme stands in the release; only a solution's may stand in
-        a program that the source gives to read. Or a marker,
-        an output, an attachment or other metadata that could hold it.
+        a program that the source gives to read. Or there is a marker, an output, an attachment or other metadata that
+        could hold it.
     """
     shown = "".join(_squeezed(json.dumps([cell.source, cell.metadata], ensure_ascii=False)) for cell in release.cells)
     shown += _squeezed(json.dumps(release.metadata, ensure_ascii=False))
