@@ -7,7 +7,17 @@ from pathlib import Path
 
 import typer
 
-from segtut.cli import bench, classroom, convert, data, experiment, export, infer, train  # noqa: F401, each adds its commands
+from segtut.cli import (  # noqa: F401, each adds its commands
+    bench,
+    classroom,
+    convert,
+    data,
+    experiment,
+    explore,
+    export,
+    infer,
+    train,
+)
 from segtut.cli.app import app
 
 

@@ -1,5 +1,6 @@
 """The command itself, and what several of its parts need."""
 
+import platform
 from pathlib import Path
 
 import typer
@@ -7,8 +8,19 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _print_versions(asked: bool) -> None:
+    """Print, in one line, what an issue should say of the machine."""
+    if asked:
+        from segtut.training.card import software
+
+        print(", ".join(f"{name} {version}" for name, version in software().items()), platform.platform(), sep=", ")
+        raise typer.Exit
+
+
 @app.callback()
-def _about() -> None:
+def _about(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_print_versions, help="Print versions."),
+) -> None:
     """Attention for semantic segmentation, built from scratch."""
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
-from segtut.data import NUM_CLASSES, open_splits
+from segtut.data import NUM_CLASSES, Scenes, normalise, open_splits
 from segtut.files import write_atomically
 from segtut.networks import CCHead, DAHead, GCHead, NonLocalHead, SegmentationNetwork, build_network
 from segtut.training import Recipe, Run, train
@@ -95,8 +96,16 @@ def train_side_by_side(
     return train(network, data, how, folder, on_epoch=keep, progress=progress)
 
 
-def at_epoch(folder: str | Path, epoch: int) -> SegmentationNetwork:
-    """The network with the weights that it had after `epoch` epochs, ready to look at images."""
+def at_epoch(folder: str | Path, epoch: int, how: Recipe | None = None) -> SegmentationNetwork:
+    """The network with the weights that it had after `epoch` epochs, ready to look at images.
+
+    Before training batch norm has seen nothing yet: it then looks at 32 images of train, and no weight changes.
+    """
     network = four_heads()
     network.load_state_dict(load_file(snapshot(Path(folder), epoch)))
+    if epoch == 0:
+        how = how or recipe()
+        train_images = Scenes("train", how.scenes_size, length=how.images and how.images[0])
+        count = min(32, len(train_images))
+        update_bn([torch.cat([normalise(train_images[i][0]) for i in range(count)])], network)
     return network.eval()
