@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help environment book book-teacher serve test unit chapters browser lint derive requirements lab experiments clean
+.PHONY: help environment book book-teacher pdf serve test unit chapters browser lint derive requirements lab experiments check hooks links release clean
 
 help:  ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,10 @@ book-teacher: environment  ## Build the edition with the assignments' solutions
 	@echo "Building the teacher's edition."
 	@$(PY) tools/book.py build --teacher
 
+pdf: environment  ## Print the built book into one PDF (needs Chromium)
+	@echo "Printing the built book: every page becomes paper, twice (a minute or two)."
+	@$(PY) tools/pdf.py
+
 serve: environment  ## Show the built book on http://127.0.0.1:8000
 	@$(PY) tools/book.py serve
 
@@ -32,7 +36,7 @@ unit: environment
 
 chapters: environment
 	@echo "Running every chapter, and the answers to its exercises, from top to bottom, two at a time."
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --nbmake --nbmake-timeout=300 --timeout=600 notebooks
+	@OMP_NUM_THREADS=1 $(PY) tools/book.py chapters
 
 browser: environment  ## Open every page of the built book in headless Chromium
 	@echo "Opening every page of the built book in headless Chromium."
@@ -46,10 +50,18 @@ lint: environment  ## Check style, spelling, stripped notebooks and derived link
 	@$(PY) -m nbstripout --verify $$(find notebooks assignments -name "*.ipynb" -not -path "*/.ipynb_checkpoints/*")
 	@$(PY) tools/derive.py --check
 	@$(PY) tools/assignments.py --check
+	@$(PY) tools/diagrams.py --check
 
-derive: environment  ## Write what follows from other files: links, badges, bootstrap cells, the students' assignments
+check: lint  ## Check what a change touches: style, the tests of what changed, the changed chapters
+	@$(PY) tools/check.py --since "$(SINCE)"
+
+hooks: environment  ## Check style before every commit, too
+	@$(PY) -m pre_commit install
+
+derive: environment  ## Write what follows from other files: links, badges, bootstrap cells, the students' assignments, diagrams
 	@$(PY) tools/derive.py
 	@$(PY) tools/assignments.py
+	@$(PY) tools/diagrams.py
 
 lab: environment  ## Open the chapters in JupyterLab
 	@$(PY) -m jupyter lab --notebook-dir=notebooks
@@ -63,6 +75,15 @@ requirements: environment  ## Resolve requirements.txt anew (for maintainers)
 		--no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.txt
 	@echo 'd2l==1.0.3' >> requirements.txt
 	@LC_ALL=C sort -o requirements.txt requirements.txt
+
+links: book  ## Follow the links that lead out of the book (needs network)
+	@echo "Following the links that lead out of the book; this needs network."
+	@$(PY) tools/links.py
+
+release: environment  ## Build wheel, book archive and PDF into _build/release; TAG=vX.Y.Z must fit (for maintainers)
+	@$(PY) tools/release.py check --tag "$(TAG)"
+	@$(MAKE) book pdf
+	@$(PY) tools/release.py build --tag "$(TAG)"
 
 clean:  ## Remove the built book, caches and the environment
 	@echo "Removing .venv, _build and caches; data and runs stay."

@@ -1,14 +1,16 @@
 import json
 import shutil
+import socket
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from segtut import cli
-from segtut.data import Scenes
+from segtut.data import Scenes, download
 
 
 def segtut(monkeypatch, *words):
@@ -112,6 +114,22 @@ def test_errors_are_one_sentence(words, said, monkeypatch, tmp_path):
     monkeypatch.delenv("SEGTUT_CAMVID", raising=False)
     message = segtut(monkeypatch, *words)
     assert isinstance(message, str) and message.startswith("segtut: ") and said in message and "\n" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_without_network_is_one_sentence_and_offers_scenes(monkeypatch, tmp_path, capsys):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with socket.socket() as closed:  # bound and never listening
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/camvid.zip"
+        offline = partial(download.download_camvid, url=url, backoff=0, retries=1)
+        monkeypatch.setattr(download, "download_camvid", offline)
+        said = segtut(monkeypatch, "data", "camvid", "--to", tmp_path / "data/camvid")
+    assert said.startswith("segtut: CamVid was not downloaded: 127.0.0.1 cannot be reached") and "\n" not in said
+    assert "nothing half-done remains" in said and "--data scenes" in said
+    assert "trying again in 0 s (1 of 1)" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,9 +10,12 @@ nothing from which the next one could take a page as already checked.
 import argparse
 import errno
 import functools
+import gzip
 import hashlib
 import http.server
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,7 @@ HTML = BUILD / "html"
 ASSIGNMENTS = ROOT / "notebooks" / "assignments"
 EXECUTED_WITH = BUILD / "executed-with"
 CACHE = BUILD / ".jupyter_cache"
+KEPT = BUILD / "kept"
 TEACHER = BUILD / "teacher"
 
 
@@ -45,10 +49,23 @@ def digest(*patterns):
     return total.hexdigest()
 
 
-def forget_what_changed(executed_with, built_from, pages):
-    """Drop cached executions and pages that were made from something else than what is there now."""
+def what_executions_depend_on():
+    """Return a text that differs when an executed notebook may, though its own cells are the same."""
+    there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
+    return digest("segtut/**/*", "notebooks/assignments/*", "requirements.txt", "data/**/*") + "\n".join(there)
+
+
+def forget_executions(executed_with):
+    """Drop cached executions that were made with something else than what is there now."""
+    BUILD.mkdir(exist_ok=True)
     if not EXECUTED_WITH.is_file() or EXECUTED_WITH.read_text() != executed_with:
         shutil.rmtree(CACHE, ignore_errors=True)
+        shutil.rmtree(KEPT, ignore_errors=True)
+    EXECUTED_WITH.write_text(executed_with)
+
+
+def forget_pages(built_from, pages):
+    """Drop pages that were made from something else than what is there now."""
     # The mark is there only if the last build succeeded. Sphinx keeps the pages of a build with warnings, and would
     # read none of them, so warn of none of them, the next time.
     mark = pages / "built-from"
@@ -90,9 +107,9 @@ def kernel_environment():
 
 
 def prune_mathjax(html):
-    """Delete the all-in-one MathJax files that no page loads, 15 of 24 MB; what is loaded on demand stays."""
+    """Delete the all-in-one MathJax files that no page loads, 16 of 24 MB; what is loaded on demand stays."""
     for path in (html / "_static" / "mathjax").glob("*.js"):
-        if path.name != "tex-chtml.js":
+        if path.name not in ("startup.js", "core.js"):
             path.unlink()
 
 
@@ -101,13 +118,11 @@ def build(teacher=False):
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     if not jupyter_book.is_file():
         return f"{sys.executable} has no Jupyter Book: run 'make book', which sets up .venv first."
-    BUILD.mkdir(exist_ok=True)
-    there = (sys.version, os.environ.get("SEGTUT_CAMVID", ""), shutil.which("nvidia-smi") or "")
-    executed_with = digest("segtut/**/*", "notebooks/assignments/*", "requirements.txt", "data/**/*") + "\n".join(there)
-    built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/*", "tools/*.py")
+    executed_with = what_executions_depend_on()
+    built_from = executed_with + digest("_config.yml", "_toc.yml", "book/_ext/**/*", "tools/*.py")
     pages = TEACHER / "_build" if teacher else BUILD
-    forget_what_changed(executed_with, built_from, pages)
-    EXECUTED_WITH.write_text(executed_with)
+    forget_executions(executed_with)
+    forget_pages(built_from, pages)
     environment, options = kernel_environment(), teachers_edition() if teacher else []
     # what fails there fails below, too
     contents = TEACHER / "_toc.yml" if teacher else ROOT / "_toc.yml"
@@ -128,11 +143,54 @@ def build(teacher=False):
     return 0
 
 
+def chapters():
+    """Run every notebook by nbmake, two at a time; return the exit status. The next build takes them as they are."""
+    forget_executions(what_executions_depend_on())
+    environment = kernel_environment() | {"SEGTUT_KEEP": str(KEPT), "PYTHONPATH": str(ROOT / "tools")}
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "keep_executed", "--nbmake", "--nbmake-timeout=300"]
+    return subprocess.run([*command, "--timeout=600", "notebooks"], cwd=ROOT, env=environment).returncode
+
+
+@functools.lru_cache(maxsize=256)
+def packed(path, changed):
+    """Return a compressed file as it was when it `changed` last."""
+    return gzip.compress(Path(path).read_bytes(), compresslevel=6, mtime=0)
+
+
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serve files without a line for each of them."""
+    """Serve files without a line for each of them, text compressed, and the book's own page where there is none."""
 
     def log_message(self, *args):
         """Say nothing."""
+
+    def send_head(self):
+        """Begin the answer; text goes compressed, as from the hosts that books are published on."""
+        path = Path(self.translate_path(self.path))
+        accepted = "gzip" in self.headers.get("Accept-Encoding", "")
+        if not accepted or path.suffix not in (".css", ".html", ".js", ".json", ".svg") or not path.is_file():
+            return super().send_head()
+        body = packed(str(path), path.stat().st_mtime_ns)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return io.BytesIO(body)
+
+    def do_GET(self):
+        """Serve a file, or ``404.html``, whose links start at the root of the published site, with links to here."""
+        page = Path(self.directory, "404.html")
+        asked = self.path.partition("?")[0] == "/404.html"
+        if not page.is_file() or (not asked and Path(self.translate_path(self.path)).exists()):
+            return super().do_GET()
+        text = page.read_text(encoding="utf-8")
+        home = re.search(r'data-content_root="(/[^"]*)"', text)
+        body = (text.replace(f'"{home[1]}', '"/') if home else text).encode()
+        self.send_response(200 if asked else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 def listen(port, folder):
@@ -173,10 +231,12 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="execute the chapters and build _build/html")
     building.add_argument("--teacher", action="store_true", help="the edition with the assignments' solutions")
+    commands.add_parser("chapters", help="run every notebook, and keep it for the build")
     serving = commands.add_parser("serve", help="serve _build/html on 127.0.0.1")
     serving.add_argument("--port", type=port_number, default=8000, help="default: 8000, or the next free one")
     arguments = parser.parse_args()
-    sys.exit(build(arguments.teacher) if arguments.command == "build" else serve(arguments.port))
+    run = {"build": lambda: build(arguments.teacher), "chapters": chapters, "serve": lambda: serve(arguments.port)}
+    sys.exit(run[arguments.command]())
 
 
 if __name__ == "__main__":

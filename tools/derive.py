@@ -2,7 +2,8 @@
 
 The project's home is written once, under ``[project.urls]`` in ``pyproject.toml``. From it follow
 
-- every link to it in ``_config.yml``, ``README.md``, ``CITATION.cff``, the pages under ``book/`` and the chapters,
+- every link to it in ``_config.yml``, ``CITATION.cff``, the pages at the root, under ``.github/`` and under ``book/``,
+  and in the chapters,
 - the Colab badge of each chapter and of each notebook with solutions, directly below the title, and their bootstrap
   cell, the same in all.
 
@@ -23,7 +24,8 @@ END = r"(?=(?:\.git)?(?![\w.-]*\w))"  # of a repository's name: neither segtut-e
 BADGE = re.compile(r"\n*^\[!\[Open in Colab\]\(.*\)\]\(.*\)$\n*", re.MULTILINE)
 
 # Without "import segtut" at the end of the except clause, a reader whose network failed would meet the error only
-# in the next cell. The last line says which version ran.
+# in the next cell. Shapes are recorded from here on, for the table near the end of a chapter. The last line says which
+# version ran.
 BOOTSTRAP = """\
 try:
     import segtut
@@ -31,6 +33,7 @@ except ImportError:  # on Colab: adds the book's package and the two small ones 
     %pip install -q "segtut @ git+{home}"
     %pip install -q --no-deps {d2l}
     import segtut
+segtut.record_shapes()
 print("segtut", segtut.__version__)"""
 
 # In the book the cell is folded away.
@@ -43,6 +46,8 @@ KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# What holds links to the project's home, besides the notebooks.
+LINKED = ("_config.yml", "*.md", "CITATION.cff", "book/**/*.md", ".github/**/*.md", ".github/ISSUE_TEMPLATE/*.yml")
 COLAB_KEYS = ("accelerator", "colab")  # a chapter may ask Colab for a GPU
 
 
@@ -130,8 +135,8 @@ def derive_chapter(source, path, home, bootstrap):
 def derive(root):
     """Yield ``(path, text)`` for each file under `root` with derived content, and the text that it should have."""
     home, known = read_home(root), known_homes(root)
-    for path in [root / "_config.yml", root / "README.md", root / "CITATION.cff", *sorted(root.glob("book/**/*.md"))]:
-        if path.is_file():
+    for pattern in LINKED:
+        for path in sorted(root.glob(pattern)):
             yield path, derive_links(path.read_text(encoding="utf-8"), home, known)
     bootstrap = BOOTSTRAP.format(home=f"https://github.com/{'/'.join(home)}", d2l=read_d2l(root))
     for path in sorted(root.glob("notebooks/**/*.ipynb")):

@@ -1,8 +1,8 @@
 """The map of the book: every chapter with what it needs, and how long it takes to read and to run.
 
 ``{map-of-the-book}`` draws the chapters of `_toc.yml` in their parts, one below the other. An arc leads to a chapter
-from each one that its line "What it needs" names, but for those that another of them needs already. Times are filled in when
-everything has been read and executed.
+from each one that its line "What it needs" names, but for those that another of them needs already. Times are filled
+in when everything has been read and executed.
 """
 
 import html

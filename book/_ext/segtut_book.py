@@ -1,8 +1,8 @@
 r"""What the book needs beyond Jupyter Book: words for every figure, and numbered formulas of several lines.
 
-1. MyST-NB drops the alternative text that a cell gives its figure with
-   ``display(fig, metadata={"image/png": {"alt": "..."}})``. Here it reaches the page. A cell that cannot pass
-   metadata (d2l's Animator displays by itself) gets the text from its own metadata instead:
+1. MyST-NB drops the alternative text, and the width in pixels of the page, that a cell gives its figure with
+   ``display(fig, metadata={"image/png": {"alt": "...", "width": 600}})``. Here they reach the page. A cell
+   that cannot pass metadata (d2l's Animator displays by itself) gets the text from its own metadata instead:
    ``"mystnb": {"image": {"alt": "..."}}``.
 2. An image without alternative text is a warning that names the page, so that with ``-W`` the build fails.
 3. Sphinx puts a formula of several lines into a ``split`` environment, in which MathJax refuses ``\tag``.
@@ -19,11 +19,15 @@ _render_image = NbElementRenderer.render_image
 
 
 def render_image_with_alt(self, data):
-    """Render an image that a cell displayed, with the alternative text it was displayed with."""
+    """Render an image that a cell displayed, with the alternative text and the width it was displayed with."""
     images = _render_image(self, data)
-    if alt := data.output_metadata.get(data.mime_type, {}).get("alt"):
-        for image in images:
+    said = data.output_metadata.get(data.mime_type, {})
+    for image in images:
+        if alt := said.get("alt"):
             image["alt"] = alt
+        if width := said.get("width"):
+            image["width"] = f"{width}px"
+            image["classes"].append("no-scaled-link")  # the page shows all of the figure
     return images
 
 

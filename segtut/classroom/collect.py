@@ -12,6 +12,7 @@ from segtut.classroom.folder import ClassFolder, ClassroomError, open_folder, sa
 from segtut.classroom.reading import Unreadable, read_hand_in
 from segtut.classroom.recognise import belongs_to
 from segtut.classroom.roster import match, squeezed
+from segtut.classroom.steps import need_nbgrader
 from segtut.classroom.tables import read_records, write_csv
 from segtut.classroom.unzip import unzip
 from segtut.files import write_atomically
@@ -57,8 +58,9 @@ def collect(name: str, hand_ins: str | Path, folder: str | Path = "class") -> li
     Raises
     ------
     ClassroomError
-        There is no such folder, nothing is in it, or the assignment was not released.
+        nbgrader is not installed, there is no such folder, nothing is in it, or the assignment was not released.
     """
+    need_nbgrader()
     there = open_folder(folder, name)
     hand_ins = Path(hand_ins)
     if not hand_ins.exists():

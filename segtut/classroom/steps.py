@@ -6,6 +6,7 @@ import warnings
 from unittest.mock import patch
 
 from segtut.classroom.folder import BookLocked, ClassFolder, ClassroomError
+from segtut.classroom.missing import HOW
 
 CODE_STUB = 'raise NotImplementedError("your answer")'
 TEXT_STUB = "*Your answer here.*"
@@ -16,7 +17,7 @@ def need_nbgrader() -> None:
     try:
         import nbgrader  # noqa: F401
     except ImportError:
-        raise ClassroomError('the classroom needs nbgrader: pip install "segtut[class]"') from None
+        raise ClassroomError(f"the classroom needs nbgrader: {HOW}") from None
 
 
 def generate_assignment(there: ClassFolder, name: str, release_folder: str, gradebook: bool = True) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from segtut.cost.estimate import DEVICES, Device, Estimate, estimate_time
 from segtut.cost.flops import flops
 from segtut.cost.formula import flops_by_formula, own_flops
 from segtut.cost.latency import Timing, latency
@@ -15,9 +16,13 @@ from segtut.cost.memory import activation_memory, peak_memory
 from segtut.cost.probe import Shape, check_module
 
 __all__ = [
+    "DEVICES",
     "Cost",
+    "Device",
+    "Estimate",
     "Timing",
     "activation_memory",
+    "estimate_time",
     "flops",
     "flops_by_formula",
     "latency",

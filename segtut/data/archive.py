@@ -27,6 +27,7 @@ def failed(why: str, remedy: str) -> DownloadError:
 
 
 MAKE_ROOM = "make room, or name a folder on another disk"
+SCENES = 'or take the procedural scenes, which need no network: --data scenes, in Python open_splits("scenes")'
 
 
 def fetch(
@@ -99,7 +100,7 @@ def _diagnose(error: requests.RequestException | ValueError, url: str, arrived: 
     if isinstance(error, ValueError):  # no address, or an answer that makes no sense
         return unusable
     host = urlsplit(url).hostname
-    again = "try again later"
+    again = f"try again later, {SCENES}"
     if isinstance(error, requests.HTTPError):
         status = error.response.status_code
         why = f"{host} answered HTTP {status} ({error.response.reason}) for {url}"
@@ -111,7 +112,7 @@ def _diagnose(error: requests.RequestException | ValueError, url: str, arrived: 
         return f"{host} does not answer in time", again, True
     if isinstance(error, requests.ConnectionError):
         why = f"{host} cannot be reached (no network, or a proxy, firewall or certificate in the way)"
-        return why, "try again with a network, or use segtut.data.Scenes, which is drawn and needs none", True
+        return why, f"try again with a network, {SCENES}", True
     return unusable
 
 

@@ -74,7 +74,10 @@ class CamVid(Dataset):
         if split not in SPLITS:
             raise ValueError(f"split={split!r} is none of {', '.join(SPLITS)}")
         if not root.is_dir():
-            raise DataError(f"{root} is not a folder: get CamVid with `segtut data camvid --to {root}`")
+            raise DataError(
+                f"{root} is not a folder: get CamVid with `segtut data camvid --to {root}`, or take the procedural "
+                'scenes: --data scenes, in Python open_splits("scenes")'
+            )
         self.split = split
         self.layout = layout or recognise(root)
         if self.layout not in _LAYOUTS:

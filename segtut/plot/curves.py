@@ -4,32 +4,34 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from segtut.files import write_atomically
 from segtut.plot.show import show
+from segtut.plot.style import STYLE
 
 SERIES = {"train_loss": "training loss", "val_mean_iou": "val mean IoU", "val_pixel_accuracy": "val pixel accuracy"}
 
 
+@rc_context(STYLE)
 def curves(history: pd.DataFrame) -> Figure:
     """Training loss, and mean IoU and pixel accuracy on val, over the epochs of a history."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(5.4, 2.7), layout="constrained")
-    left.plot(history["epoch"], history["train_loss"], color="#264aaa", marker=".")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5.4, 2.7))
+    left.plot(history["epoch"], history["train_loss"], "C0.-")
     left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
-    right.plot(history["epoch"], history["val_pixel_accuracy"], color="#b8860b", marker=".", linestyle="--",
-               label="pixel accuracy, val")  # fmt: skip
-    right.plot(history["epoch"], history["val_mean_iou"], color="#264aaa", marker=".", label="mean IoU, val")
+    right.plot(history["epoch"], history["val_pixel_accuracy"], "C1.--", label="pixel accuracy, val")
+    right.plot(history["epoch"], history["val_mean_iou"], "C0.-", label="mean IoU, val")
     if history["val_mean_iou"].notna().any():  # it is undefined where val has no labels
         best = history.loc[history["val_mean_iou"].idxmax()]
-        right.plot(best["epoch"], best["val_mean_iou"], "o", color="#264aaa", fillstyle="none", markersize=10,
+        right.plot(best["epoch"], best["val_mean_iou"], "C0o", fillstyle="none", markersize=10,
                    label=f"best: {best['val_mean_iou']:.3f}")  # fmt: skip
     right.set(xlabel="epoch", ylim=(0, 1))
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no epoch 1.5
-        axes.grid(alpha=0.3)
+        axes.grid()
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -68,8 +70,9 @@ class LiveCurves:
                 "(with its dependencies it would bring a numpy of 2022), or train with on_epoch=None"
             ) from error
         self.animator = d2l.Animator(
-            xlabel="epoch", xlim=[1, max(epochs, 2)], ylim=[0, 2], legend=list(SERIES.values()), figsize=(5, 3)
-        )
+            xlabel="epoch", xlim=[1, max(epochs, 2)], ylim=[0, 2], legend=list(SERIES.values()), figsize=(5, 3),
+            fmts=("C2-", "C0-", "C1--"),
+        )  # fmt: skip
         self.history = pd.DataFrame()
 
     def __call__(self, history: pd.DataFrame) -> None:

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from segtut.plot.palette import MARK
+from segtut.plot.style import STYLE
 
+
+@rc_context(STYLE)
 def maps(
     pictures: Mapping[str, np.ndarray], pixel: tuple[int, int] | None = None, top: float | None = None, label: str = ""
 ) -> Figure:
@@ -26,16 +31,16 @@ def maps(
     height, width = next(iter(pictures.values())).shape
     side = min(2.9, 4.8 / len(pictures))  # inches; wider, and the titles would be too small on a phone
     figure, grid = plt.subplots(
-        1, len(pictures), squeeze=False, layout="constrained",
+        1, len(pictures), squeeze=False,
         figsize=(side * len(pictures) + 0.6, side * height / width + 0.5),
     )  # fmt: skip
     top = top if top is not None else max(float(np.max(picture)) for picture in pictures.values())
     for axes, (title, picture) in zip(grid[0], pictures.items(), strict=True):
-        image = axes.imshow(picture, cmap="viridis", vmin=0, vmax=top or 1)
+        image = axes.imshow(picture, vmin=0, vmax=top or 1)
         axes.set_title(title, fontsize=10)
         axes.set(xticks=[], yticks=[])
         if pixel is not None:
-            axes.plot(pixel[1], pixel[0], marker="s", markersize=9, color="white", markeredgecolor="#d62828",
-                      markeredgewidth=2, fillstyle="none")  # fmt: skip
+            for colour, thick in (("white", 4), (MARK, 2)):  # a white seam, since red is dark for some eyes
+                axes.plot(*pixel[::-1], "s", markersize=9, color=colour, markeredgewidth=thick, fillstyle="none")
     figure.colorbar(image, ax=grid[0].tolist(), shrink=0.85, label=label)
     return figure

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from segtut.data import CLASSES, PALETTE, VOID_COLOUR, colourise
+from segtut.plot.style import STYLE
 
 
+@rc_context(STYLE)
 def samples(rows: Mapping[str, Sequence[np.ndarray]], width: float = 2.4, with_legend: bool = True) -> Figure:
     """Draw rows of images and class maps, one column a sample.
 
@@ -28,7 +31,7 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]], width: float = 2.4, with_l
     columns = lengths.pop()
     height, wide = next(iter(rows.values()))[0].shape[:2]
     figure, grid = plt.subplots(
-        len(rows), columns, squeeze=False, layout="constrained",
+        len(rows), columns, squeeze=False,
         figsize=(width * columns + 0.3, width * height / wide * len(rows) + (0.9 if with_legend else 0.1)),
     )  # fmt: skip
     for axes_row, (label, pictures) in zip(grid, rows.items(), strict=True):
@@ -42,8 +45,9 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]], width: float = 2.4, with_l
     return figure
 
 
+@rc_context(STYLE)
 def legend(figure: Figure, columns: int = 4) -> None:
     """Name the colours of the classes, and of void, below a figure."""
     colours = [*zip(CLASSES, PALETTE, strict=True), ("void", VOID_COLOUR)]
     handles = [Patch(color=np.array(rgb) / 255, label=name) for name, rgb in colours]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from segtut.data import CLASSES, PALETTE
+from segtut.data import CLASSES, PALETTE, VOID_COLOUR
+from segtut.plot.style import STYLE
 
 
+@rc_context(STYLE)
 def class_bars(values: Mapping[str, float | None], label: str, log: bool = False) -> Figure:
     """Draw horizontal bars, one a class, with their values.
 
@@ -22,9 +25,9 @@ def class_bars(values: Mapping[str, float | None], label: str, log: bool = False
         Use a logarithmic axis.
     """
     names = list(values)
-    colours = [np.array(PALETTE[CLASSES.index(name)] if name in CLASSES else (0, 0, 0)) / 255 for name in names]
+    colours = [np.array(PALETTE[CLASSES.index(name)] if name in CLASSES else VOID_COLOUR) / 255 for name in names]
     numbers = [np.nan if values[name] is None else values[name] for name in names]
-    figure, axes = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.7), layout="constrained")
+    figure, axes = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.7))
     bars = axes.barh(names, np.nan_to_num(numbers), color=colours)
     digits = 2 if np.nanmax(numbers, initial=0) <= 1 else 1  # shares, or percentages
     axes.bar_label(bars, ["–" if np.isnan(n) else f"{n:.{digits}f}" for n in numbers], padding=3, fontsize=9)

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
+from segtut.plot.show import in_notebook
+
 
 def table(header: Sequence[object], *rows: Sequence[object]) -> None:
     """Display a table in a notebook, as Markdown: cells may hold formulas, links and emphasis.
+
+    Elsewhere, or without IPython, the Markdown is printed.
 
     Parameters
     ----------
@@ -18,10 +22,14 @@ def table(header: Sequence[object], *rows: Sequence[object]) -> None:
     ValueError
         A row has another number of cells than the header.
     """
-    from IPython.display import Markdown, display
-
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {list(row)}")
     lines = [header, ["---"] * len(header), *rows]
-    display(Markdown("\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)))
+    text = "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    if not in_notebook():
+        print(text)
+        return
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))

@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -99,6 +100,75 @@ def test_search_finds_without_network(html, chromium, serving):
         page.goto(f"{address}/search.html?q=affinity")
         page.locator("#search-results li a").first.wait_for()
         page.close()
+
+
+SOUGHT = {
+    "CrissCrossAttention": "book/api.html#segtut.attention.CrissCrossAttention",
+    "criss_cross_attention": "book/api.html#segtut.attention.CrissCrossAttention",
+    "criss cross attention": "notebooks/05_criss_cross.html",
+    "IGNORE_INDEX": "book/api.html#segtut.data.IGNORE_INDEX",
+    "gamma": "book/notation.html#symbol-",
+    "γ": "book/notation.html#symbol-",
+    "γ 0": "gamma-0",  # the section that asks what it means
+    "energy": "book/notation.html#symbol-",
+    "H + W - 1": "h-w-1",
+    "softmax": ".html",
+}
+
+
+def test_search_knows_symbols_formulas_and_classes(html, chromium, serving):
+    with serving(html) as address:
+        page = chromium.new_page()
+        page.route("**/*.html", lambda route: route.abort())  # the excerpts, which would fetch every page found
+        page.route("**/*.css*", lambda route: route.abort())
+        found = {}
+        for asked in SOUGHT:
+            page.goto(f"{address}/search.html?{urlencode({'q': asked})}", wait_until="commit")
+            found[asked] = page.locator("#search-results li a").first.get_attribute("href")
+        page.close()
+    assert {asked: link for asked, link in found.items() if SOUGHT[asked] not in link} == {}
+    for link in filter(lambda link: "#" in link, found.values()):  # the place is there
+        path, anchor = link.split("#")
+        assert f'id="{anchor}"' in (html / path).read_text(encoding="utf-8")
+
+
+def test_a_wrong_address_leads_to_the_search(html, chromium, serving):
+    with serving(html) as address:
+        page = chromium.new_page()
+        page.goto(f"{address}/notebooks/deep/nothing.html")
+        assert "no such page" in page.locator("article h1").inner_text()
+        page.locator(".segtut-not-found input").fill("gamma")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search.html?q=gamma")
+        page.close()
+
+
+def test_long_code_opens_by_keyboard_in_print_and_without_scripts(html, chromium, serving):
+    height = "() => document.querySelector('.segtut-fold ~ div pre').clientHeight"
+    with serving(html) as address:
+        chapter = f"{address}/notebooks/05_criss_cross.html"
+        page = chromium.new_page()
+        page.route("**/mathjax/**", lambda route: route.abort())  # busy for a while, and not asked here
+        page.goto(chapter, wait_until="domcontentloaded")
+        folded = page.evaluate(height)
+        assert "lines" in page.locator(".segtut-fold").first.evaluate("box => box.labels[0].innerText")
+        page.locator(".segtut-fold").first.focus()
+        page.keyboard.press("Space")
+        opened = page.evaluate(height)
+        page.keyboard.press("Space")
+        assert page.evaluate(height) == folded < opened
+        page.locator(".copybtn").first.wait_for(state="attached")
+        page.wait_for_function("() => [...document.querySelectorAll('.copybtn')].every(button => button.ariaLabel)")
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate(height) > folded
+        assert not page.locator(".bd-sidebar-primary, .copybtn, .segtut-unfold").first.is_visible()
+        page.close()
+        context = chromium.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(chapter)
+        assert page.locator(".segtut-fold ~ div pre").first.bounding_box()["height"] >= opened
+        context.close()
 
 
 def test_figures_stand_on_a_light_card_in_the_dark(html, chromium, serving):

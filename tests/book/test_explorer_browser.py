@@ -33,10 +33,9 @@ def page(chromium, file):
 
 
 def place(page):
-    """Row and column of the pixel, as the page names them, from 0."""
-    return tuple(
-        int(n) - 1 for n in re.match(r"Row (\d+) of \d+, column (\d+)", page.text_content(".segtut-words")).groups()
-    )
+    """Row and column of the pixel, as the page names them."""
+    found = re.match(r"Row (\d+), column (\d+) of 15×20", page.text_content(".segtut-words"))
+    return int(found[1]), int(found[2])
 
 
 def point(page, selector, row, column, do):
@@ -55,7 +54,7 @@ def test_keys_move_the_pixel_and_stop_at_the_edge(page):
     for _ in range(5):
         page.keyboard.press("Shift+ArrowRight")
     assert place(page) == (row + 1, 19)
-    assert f"Row {row + 2}, column 20" in page.text_content(".segtut-facts caption")
+    assert f"Row {row + 1}, column 19" in page.text_content(".segtut-facts caption")
 
 
 def test_a_click_a_tap_and_a_drag_choose(page, chromium, file):

@@ -3,16 +3,13 @@
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-COLAB = ROOT / "../shared/colab/pip-freeze.gpu.txt"
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
 MYST = re.compile(r"^\s*(:{3,}|`{3,}|~{3,})\{|\{[a-z][\w:+-]*\}`|^\([\w-]+\)=$", re.MULTILINE)
@@ -58,18 +55,6 @@ def test_chapters_stand_in_the_order_of_their_numbers():
     ]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_exercise_has_its_answer(path):
-    text = "\n\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
-    exercises = re.search(r"^## Exercises$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
-    answers = nbformat.read(path.parent / "solutions" / path.name, as_version=4)
-    titles = [line for cell in answers.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
-    numbers = re.findall(r"^(\d+)\. ", exercises, re.MULTILINE)
-    assert 2 <= len(numbers) <= 4
-    assert [match[1] for line in titles if (match := re.match(r"## (\d+)\. ", line))] == numbers
-    assert f"](solutions/{path.name})" in exercises, "the exercises do not lead to their answers"
-
-
 @pytest.mark.parametrize("path", [*CHAPTERS, *SOLUTIONS], ids=lambda path: f"{path.parent.stem}/{path.stem}")
 def test_chapter_has_the_committed_form(path):
     assert faults_of_chapter(nbformat.read(path, as_version=4)) == []
@@ -109,16 +94,6 @@ def test_each_fault_of_a_chapter_is_found(change, fault):
 def test_everything_is_as_derived():
     checked = subprocess.run([sys.executable, "tools/derive.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
-@pytest.mark.skipif(not COLAB.is_file(), reason="the list of Colab's packages is not beside this checkout")
-def test_the_bootstrap_cell_installs_only_what_colab_lacks():
-    colab = dict(line.lower().split("==") for line in COLAB.read_text().splitlines() if "==" in line)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [Requirement(line) for line in project["dependencies"]]
-    assert [need.name for need in needed if need.name not in colab] == ["jaxtyping"]
-    assert [str(need) for need in needed if need.name in colab and colab[need.name] not in need.specifier] == []
-    assert "d2l" not in colab
 
 
 def test_messages_quoted_in_the_setup_page_exist():

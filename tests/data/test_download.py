@@ -231,7 +231,7 @@ BAD = {
     "empty": (answer(b"", length=0), "not a zip archive, or only a part"),
     "reset": (reset, r"connection to 127\.0\.0\.1 broke after 0\.\d MB"),
     "silent half-way": (hang, r"connection to 127\.0\.0\.1 broke after 0\.\d MB"),
-    "silent": (wait_for_release, "does not answer in time"),
+    "silent": (wait_for_release, "does not answer in time.*--data scenes"),
     "web page": (answer(b"\n<!DOCTYPE html><html>Log in</html>"), r"web page \(HTML\)"),
     "damaged": (answer(damaged()), "the archive is damaged"),
     "encrypted": (answer(encrypted()), "the archive is damaged .*encrypted"),
@@ -286,14 +286,21 @@ def closed_port():
         yield bound.getsockname()[1]
 
 
-@pytest.mark.parametrize("by_proxy", [False, True])
-def test_no_network_points_to_scenes(closed_port, home, monkeypatch, by_proxy):
+def no_names(*_, **__):
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+@pytest.mark.parametrize("lacking", ["port", "proxy", "names"])
+def test_no_network_offers_scenes(closed_port, home, monkeypatch, lacking):
     before = contents(home)
-    url = f"http://127.0.0.1:{closed_port}/camvid.zip"
-    if by_proxy:
+    url = "http://camvid.invalid/camvid.zip"
+    if lacking == "port":
+        url = f"http://127.0.0.1:{closed_port}/camvid.zip"
+    elif lacking == "proxy":
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
-        url = "http://camvid.invalid/camvid.zip"
-    with pytest.raises(DownloadError, match=r"cannot be reached \(no network.*segtut\.data\.Scenes"):
+    else:
+        monkeypatch.setattr(socket, "getaddrinfo", no_names)
+    with pytest.raises(DownloadError, match=r"cannot be reached \(no network.*--data scenes.*open_splits\(.scenes.\)"):
         get(home / "camvid", url)
     assert contents(home) == before
 

@@ -113,7 +113,7 @@ def test_a_page_holds_what_it_shows_and_no_more(networks):
     html = page._repr_html_()
     assert [panel["title"] for panel in page.data["panels"]] == ["mine, 1 pass", "mine, 2 passes"]
     assert page.data["pixel"] == [1, 5]
-    assert "row 2, column 6 of 5×7" in page.alt
+    assert "row 1, column 5 of 5×7" in page.alt
     assert not re.search(r"""(?:src|href)=["'](?!data:)""", html)
     assert "fetch(" not in html and "import(" not in html
     assert page._repr_html_().count("segtut-explorer-") >= 1

@@ -1,6 +1,7 @@
 import base64
 import sys
 import warnings
+from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from PIL import Image
 
 from segtut.data import CLASSES, Scenes
 from segtut.plot import LiveCurves, class_bars, curves, maps, samples, show, table
@@ -43,8 +45,25 @@ def test_show_gives_a_png_with_its_description():
         show(figure, "A line\n that rises.")
     ((png, metadata),) = shown(captured)
     raw = png if isinstance(png, bytes) else base64.b64decode(png)
-    assert raw.startswith(b"\x89PNG") and metadata == {"alt": "A line that rises."}
+    assert raw.startswith(b"\x89PNG") and metadata.pop("alt") == "A line that rises."
+    assert metadata == {"width": round(120 / 192 * int.from_bytes(raw[16:20]))}  # of a page, of the file
     assert plt.get_fignums() == []
+
+
+def test_charts_are_stored_in_few_colours_and_photographs_in_all():
+    _, axes = plt.subplots(1, 2, figsize=(4, 2))
+    axes[0].plot([1, 3, 2])
+    kept = {}
+    for name in ("chart", "photograph"):
+        if name == "photograph":
+            axes[1].imshow(np.random.default_rng(0).random((200, 200, 3)))
+        with capture_output() as captured:
+            show(axes[0].figure, "A line.", dpi=160)
+        ((png, metadata),) = shown(captured)
+        picture = Image.open(BytesIO(png if isinstance(png, bytes) else base64.b64decode(png)))
+        kept[name] = picture.mode, round(picture.width / metadata["width"], 1), picture.convert("RGB").getpixel((0, 0))
+    white = (255, 255, 255)
+    assert kept == {"chart": ("P", 1.3, white), "photograph": ("RGB", 1.0, white)}
 
 
 def test_show_in_a_script_prints_the_description(capsys):

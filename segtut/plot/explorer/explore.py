@@ -125,9 +125,9 @@ def page(
     known = "truth" in arrays and arrays["truth"][u] != IGNORE_INDEX
     thing = f" ({classes[arrays['truth'][u]]})" if known else ""
     alt = (
-        f"An image with a framed pixel{thing} at row {pixel[0] + 1}, "
-        f"column {pixel[1] + 1} of {H}×{W} features, and where it looks: "
-        + "; ".join(f"{name} most at row {row.argmax() // W + 1}, column {row.argmax() % W + 1}, with {row.max():.1%}"
+        f"An image with a framed pixel{thing} at row {pixel[0]}, "
+        f"column {pixel[1]} of {H}×{W} features, and where it looks: "
+        + "; ".join(f"{name} most at row {row.argmax() // W}, column {row.argmax() % W}, with {row.max():.1%}"
                     for name, row in rows.items()) + "."
     )  # fmt: skip
     return Widget("explorer.js", "Attention explorer", data, arrays, still(image, rows, pixel, H, W), alt)

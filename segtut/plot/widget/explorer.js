@@ -143,7 +143,7 @@ segtut.widget((live, data, arrays) => {
     over(state.over ? state.over[0] : null, state.over ? state.over[1] : null);
     epochText.textContent = epochs.length > 1 ? `${when()} of ${epochs[epochs.length - 1]}` : "";
     slider.setAttribute("aria-valuetext", when());
-    facts.replaceChildren(element("caption", {}, `Row ${state.row + 1}, column ${state.column + 1}`),
+    facts.replaceChildren(element("caption", {}, `Row ${state.row}, column ${state.column}`),
       ...(truth ? [element("tr", {}, element("th", {scope: "row"}, "truth"),
         element("td", {}, chip(truth[u]), name(truth[u])))] : []),
       ...networks.map(([network, says]) => {
@@ -152,7 +152,7 @@ segtut.widget((live, data, arrays) => {
         return element("tr", {}, element("th", {scope: "row"}, says),
           element("td", {}, chip(c), name(c), element("span", {"aria-hidden": "true"}, verdict)));
       }));
-    words.say(`Row ${state.row + 1} of ${H}, column ${state.column + 1} of ${W}${truth ? `: ${name(truth[u])}` : ""}. `
+    words.say(`Row ${state.row}, column ${state.column} of ${H}×${W}${truth ? `: ${name(truth[u])}` : ""}. `
       + (epochs.length > 1 ? `${when()}, ` : "") + networks.map(([network, says]) =>
         `${says} says ${name(said(network)[u])}`).join(", ") + ". Most weight is on: "
       + maps.map(({row, panel}) => { const [[c, share]] = byClass(row, panel.network);

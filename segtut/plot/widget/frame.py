@@ -30,8 +30,8 @@ PAGE = """<!doctype html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>:root {{ color-scheme: light dark }} body {{ margin: 1rem auto; max-width: 60rem; padding: 0 1rem;
-font-family: system-ui, sans-serif }}</style></head>
-<body><main>{body}</main></body></html>
+font-family: system-ui, sans-serif }} h1 {{ font-size: 1.3rem }}</style></head>
+<body><main><h1>{title}</h1>{body}</main></body></html>
 """
 
 

@@ -54,7 +54,8 @@ segtut.widget((live, data) => {
   const frameOf = colour => svg("g", {}, ...[["var(--paper)", 15], [colour, 9]].map(([stroke, width]) => svg("rect",
     {x: 3, y: 3, width: 94, height: 94, rx: 10, fill: "none", style: `stroke: ${stroke}; stroke-width: ${width}`})));
   const WAY = "#d55e00", marks = {u: frameOf("var(--ink)"), t: frameOf(WAY)};
-  board.over.append(marks.t, marks.u);
+  const heads = svg("g");
+  board.over.append(marks.t, marks.u, heads);
   const put = (mark, p) => mark.setAttribute("transform", `translate(${100 * column(p)} ${100 * row(p)})`);
   const centre = p => [100 * column(p) + 50, 100 * row(p) + 50];
 
@@ -65,12 +66,12 @@ segtut.widget((live, data) => {
       style: `stroke: ${WAY}; stroke-width: 6`}));
     if (stops.length > 1) {
       const [from, to] = stops.slice(-2).map(centre), [x, y] = [0, 1].map(k => Math.sign(to[k] - from[k]));
-      const [tipX, tipY] = [to[0] - 38 * x, to[1] - 38 * y];
+      const [tipX, tipY] = [to[0] - 42 * x, to[1] - 42 * y];
       const points = [...stops.slice(0, -1).map(centre), [tipX - 20 * x, tipY - 20 * y]].join(" ");
       made.unshift(...[["var(--paper)", 15], [WAY, 8]].map(([stroke, width]) =>
         svg("polyline", {points, fill: "none", style: `stroke: ${stroke}; stroke-width: ${width}`})),
       svg("polygon", {style: `fill: ${WAY}; stroke: var(--paper); stroke-width: 4`, points: [[tipX, tipY],
-        ...[1, -1].map(side => [tipX - 30 * x + 20 * side * y, tipY - 30 * y + 20 * side * x])].join(" ")}));
+        ...[1, -1].map(side => [tipX - 24 * x + 18 * side * y, tipY - 24 * y + 18 * side * x])].join(" ")}));
     }
     return made;
   }
@@ -99,7 +100,9 @@ segtut.widget((live, data) => {
     put(marks.t, start);
     board.place(...[row, column].map(of => of(moves === "u" ? u : t)));
     const shown = !count ? [] : R <= 2 ? [...routes(start, R)] : [example(start)];
-    board.under.replaceChildren(...shown.flatMap(drawn));
+    const parts = shown.flatMap(drawn), isHead = part => part.tagName === "polygon";
+    board.under.replaceChildren(...parts.filter(part => !isHead(part)));
+    heads.replaceChildren(...parts.filter(isHead));
 
     legend.replaceChildren(...found.flatMap(({name, n}) => [element("span", {},
       element("span", {class: "segtut-chip", style: `background: ${fill(level(n))}`}), `${n}: ${name}`), " "]));
