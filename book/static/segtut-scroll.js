@@ -20,5 +20,5 @@ function letScroll() {
 document.addEventListener("DOMContentLoaded", () => {
   // Formulas, opened code and the width of the window change what fits; all of them change the article's size.
   const article = document.querySelector("article");
-  if (article) new ResizeObserver(() => requestAnimationFrame(letScroll)).observe(article);
+  if (article) new ResizeObserver(letScroll).observe(article);
 });

@@ -105,7 +105,8 @@ def peak_bytes(work: Callable[[], object], device: torch.device) -> int:
 
 def _peak_of_allocations(work: Callable[[], object]) -> int:
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler writes lines of its own to stderr
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    # acc_events changes nothing here, but that PyTorch 2.11 does not warn of its absence
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         work()
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.json"

@@ -146,11 +146,13 @@ def test_what_scrolls_takes_the_focus(tmp_path, chromium, serving):
         page.close()
 
 
-def test_arrows_of_the_contents_are_named_once():
+def test_pages_are_mended_once():
     spec = importlib.util.spec_from_file_location("accessible", ROOT / "book/_ext/accessible.py")
     accessible = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(accessible)
     link = '<a class="reference internal" href="x.html">Solutions</a><details><summary{}><span></span></summary>'
     named = link.format(' aria-label="Pages below: Solutions"')
-    assert accessible.name_arrows(link.format("")) == named
-    assert accessible.name_arrows(named) == named
+    assert accessible.mend_page(link.format("")) == named
+    assert accessible.mend_page(named) == named
+    entry = '<div role="list"><div class="citation" role="{}">'
+    assert accessible.mend_page(entry.format("doc-biblioentry")) == entry.format("listitem")

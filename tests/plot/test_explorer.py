@@ -61,12 +61,12 @@ def test_every_row_is_the_operators_own(networks):
         found = np.stack([row_of(arrays, 0, panel, u, H, W) for u in range(N)])
         wanted = maps[panel["network"], panel["passes"]].numpy()
         peaks = wanted.max(axis=1, keepdims=True)
-        # one rounding of 1/127 of a root for a map, two for two passes
-        assert (np.abs(found - wanted) <= 0.02 * peaks).all(), panel
+        # one rounding of a root by half of 1/63 for a map, two for two passes
+        assert (np.abs(found - wanted) <= 0.03 * peaks).all(), panel
     assert maps["ccnet", 2].max() > 3 / N  # sharp enough to tell a wrong map from a right one
     for u in (0, N - 1):  # transposed, it would be found out
         assert (
-            np.abs(maps["danet", 0].numpy().T[u] - maps["danet", 0].numpy()[u]).max() > 0.02 * maps["danet", 0][u].max()
+            np.abs(maps["danet", 0].numpy().T[u] - maps["danet", 0].numpy()[u]).max() > 0.03 * maps["danet", 0][u].max()
         )
 
 
@@ -84,7 +84,7 @@ def test_a_code_is_within_its_step():
     rows = np.random.default_rng(0).dirichlet(np.full(300, 0.05), size=50).astype(np.float32)
     codes, peaks = coded(rows)
     assert codes.max() == SCALE and (peaks == rows.max(axis=1)).all()
-    assert (np.abs(decoded(codes, peaks) - rows) <= 0.0079 * peaks[:, None]).all()
+    assert (np.abs(decoded(codes, peaks) - rows) <= 0.0159 * peaks[:, None]).all()
     again, peaks_again = coded(decoded(codes, peaks))
     assert (again == codes).all() and (peaks_again == peaks).all()
 

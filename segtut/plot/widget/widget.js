@@ -154,7 +154,9 @@ const segtut = {
     for (const [width, style] of [[cell / 4, "#000"], [cell / 9, colour]]) {
       context.lineWidth = width;
       context.strokeStyle = style;
-      context.strokeRect(column * cell, row * cell, cell, cell);
+      // at the edge it moves inwards by half of its thickness, or it would be cut
+      const within = (place, size) => Math.max(cell / 8, Math.min(size - cell - cell / 8, place * cell));
+      context.strokeRect(within(column, context.canvas.width), within(row, context.canvas.height), cell, cell);
     }
   },
 
