@@ -29,7 +29,7 @@ BADGE = re.compile(r"\n*^\[!\[Open in Colab\]\(.*\)\]\(.*\)$\n*", re.MULTILINE)
 BOOTSTRAP = """\
 try:
     import segtut
-except ImportError:  # on Colab: adds the book's package and the two small ones that Colab lacks, changes nothing else
+except ImportError:  # on Colab: adds the book's package and the small ones that Colab lacks, changes nothing else
     %pip install -q "segtut @ git+{home}"
     %pip install -q --no-deps {d2l}
     import segtut

@@ -132,7 +132,7 @@ def test_hooks_stop_what_is_bad_and_let_the_rest_pass(scratch):
     nbformat.write(bad, path)
     (folder / "big.txt").write_bytes(b"0\n" * 2**19 + b"1\n")
     (folder / "net.pt").write_bytes(b"0")
-    (folder / "bad.py").write_text("x = {  'a':1 }\nprint(nowhere)\n# " + "teh" + " word\n")
+    (folder / "bad.py").write_text("x = {  'a':1 }\nprint(nowhere)\n# " + "te" + "h word\n")
     (folder / "README.md").write_text("https://github.com/another/segtut\n")
     assert commit() == ["large-files", "nbstripout", "ruff", "ruff-format", "codespell", "derive"]
     assert path.read_text() == good  # stripped again
