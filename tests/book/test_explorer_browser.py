@@ -130,3 +130,17 @@ def test_the_picture_is_printed(page):
     assert not page.locator(".segtut-still").is_visible()
     page.emulate_media(media="print")
     assert page.locator(".segtut-still").is_visible() and not page.locator(".segtut-live").is_visible()
+
+
+def test_it_lives_in_a_frame_of_another_origin(chromium, file):
+    """As in Colab's output frame: scripts run, and the page around is out of reach."""
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.set_content('<iframe sandbox="allow-scripts" width="700" height="1200"></iframe>')
+    page.evaluate("text => { document.querySelector('iframe').srcdoc = text; }", recorded()._repr_html_())
+    frame = page.frame_locator("iframe")
+    frame.locator(".segtut-live").wait_for()
+    before = frame.locator(".segtut-facts caption").text_content()
+    frame.locator(".segtut-grid[role=application]").press("ArrowLeft")
+    assert frame.locator(".segtut-facts caption").text_content() != before
+    context.close()

@@ -46,7 +46,8 @@ const segtut = {
 
   // Lets one choose among the H×W cells that fill `surface` within `frame`: `pick(row, column)` is called on click, tap,
   // drag and arrow keys, `hover(row, column)` or `hover(null)` as a pointer moves. Arrow keys start from place.row and
-  // place.column. A finger drags only from an element of class segtut-handle; elsewhere it scrolls the page.
+  // place.column, and without a label there are none. A finger drags only from an element of class segtut-handle;
+  // elsewhere it scrolls the page.
   steer(frame, surface, place, {H, W, label, pick, hover}) {
     let dragging = false;
     const at = event => {
@@ -54,7 +55,7 @@ const segtut = {
       const within = (value, size) => Math.max(0, Math.min(size - 1, Math.floor(value * size)));
       return [within((event.clientY - box.top) / box.height, H), within((event.clientX - box.left) / box.width, W)];
     };
-    if (pick) {
+    if (pick && label) {
       // arrow keys reach an application as they are, also with a screen reader
       for (const [name, value] of Object.entries({tabindex: 0, role: "application", "aria-label": label}))
         frame.setAttribute(name, value);
@@ -66,11 +67,15 @@ const segtut = {
         pick(Math.max(0, Math.min(H - 1, place.row + far * step[0])),
              Math.max(0, Math.min(W - 1, place.column + far * step[1])));
       });
+    }
+    if (pick) {
       frame.addEventListener("pointerdown", event => {
         dragging = event.pointerType === "mouse" || event.target.classList.contains("segtut-handle");
-        pick(...at(event));
-        frame.focus({preventScroll: true, focusVisible: false});
+        if (dragging) pick(...at(event));
+        if (label) frame.focus({preventScroll: true, focusVisible: false});
       });
+      // a finger chooses when it has tapped: one that scrolls chooses nothing
+      frame.addEventListener("click", event => pick(...at(event)));
     }
     // without this the page would scroll under a finger that drags
     frame.addEventListener("touchstart", event => {
