@@ -27,10 +27,13 @@ def version():
 
 def test_the_page_names_targets_and_files_that_exist():
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    asked = {target for code in re.findall(r"`([^`]+)`|^(make .*)$", page, re.M) for text in code
-             for target in re.findall(r"\bmake ([\w-]+)", text)}  # fmt: skip
+    blocks = re.findall(r"^```bash$(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`([^`]+)`", re.sub(r"^```bash$.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL))
+    asked = {
+        target for code in (*blocks, *inline) for target in re.findall(r"(?:^|&& )make ([\w-]+)", code, re.MULTILINE)
+    }
     assert {"check", "hooks", "derive", "lab", "release", "links", "requirements", "experiments"} <= asked <= TARGETS
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page) if not link.startswith("http")]
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page) if not link.startswith(("http", "…"))]
     assert len(links) > 4 and all((ROOT / link).exists() for link in links)
     assert not re.search(r"MEASURED|DESIGN|TODO", page)
 

@@ -37,7 +37,7 @@ def world():
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), World) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
 
