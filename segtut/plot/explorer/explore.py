@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,11 +13,13 @@ from PIL import Image
 
 from segtut.attention.dense import number
 from segtut.data import CLASSES, IGNORE_INDEX, PALETTE
-from segtut.networks import SegmentationNetwork
 from segtut.plot.explorer.coding import SCALE, arrays_of, networks_in, panels_in, row_of
 from segtut.plot.explorer.look import Looks, checked_image, look_at, truth_at
 from segtut.plot.palette import NETWORKS
 from segtut.plot.widget import Widget
+
+if TYPE_CHECKING:
+    from segtut.networks import SegmentationNetwork
 
 TITLES = {name: look.name for name, look in NETWORKS.items()} | {"danet": "DANet, position"}
 """What the page calls networks that came without a name of their own."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 
 from segtut.attention import dense_attention
 from segtut.data import IGNORE_INDEX, normalise
-from segtut.networks import CCHead, DAHead, GCHead, NonLocalHead, SegmentationNetwork
+
+if TYPE_CHECKING:  # timm, behind it, takes seconds to import, and who plots needs it for nothing else
+    from segtut.networks import SegmentationNetwork
 
 POSITIONS = 1024
 """Most positions that a page can hold: every one has a map of as many weights."""
@@ -42,7 +45,7 @@ class Looks:
     classes: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def look_at(image: np.ndarray, networks: SegmentationNetwork | Mapping[str, SegmentationNetwork]) -> Looks:
+def look_at(image: np.ndarray, networks: "SegmentationNetwork | Mapping[str, SegmentationNetwork]") -> Looks:
     """Let networks look at an image.
 
     Parameters
@@ -100,7 +103,7 @@ def checked_image(image) -> np.ndarray:
 
 
 @torch.no_grad()
-def _looks_of(network: SegmentationNetwork, image: np.ndarray):
+def _looks_of(network: "SegmentationNetwork", image: np.ndarray):
     """Yield for each head of the network its name, the features' size, its maps and its classes."""
     parameter = next(network.parameters())
     x = normalise(image).to(parameter)
@@ -124,13 +127,15 @@ def _looks_of(network: SegmentationNetwork, image: np.ndarray):
         network.train(training)
 
 
-def _heads(network: SegmentationNetwork) -> dict[str, nn.Module]:
+def _heads(network: "SegmentationNetwork") -> dict[str, nn.Module]:
     heads = getattr(network.head, "heads", None)
     return {network.spec.get("name", "network"): network.head} if heads is None else dict(heads.items())
 
 
 def _maps(head: nn.Module, features: Tensor) -> list[np.ndarray] | np.ndarray | None:
     """Maps of each pass, of every position, or of all at once; None of a head that has none."""
+    from segtut.networks import CCHead, DAHead, GCHead, NonLocalHead
+
     if isinstance(head, CCHead) and head.cca is not None:
         y, passes = head.conva(features), []
         for _ in range(head.recurrence):
