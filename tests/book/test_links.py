@@ -28,7 +28,12 @@ def dead_links(folder):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc or link == "#":
                 continue
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            # the page for wrong addresses may be shown at any depth, so its links start at the site's root
+            root = parse(path)[0].html.get("data-content_root", "./") if path.name == "404.html" else None
+            if root and parts.path.startswith(root):
+                target = folder / unquote(parts.path.removeprefix(root))
+            else:
+                target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             target = target / "index.html" if target.is_dir() else target
             anchor = unquote(parts.fragment)
             if not target.is_file() or (anchor and target.suffix == ".html" and anchor not in parse(target)[1]):
@@ -44,6 +49,13 @@ def test_the_book_is_small_enough_to_carry(html):
     files = [path for path in html.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 40e6
     assert [str(path) for path in files if path.suffix == ".html" and path.stat().st_size > 1.5e6] == []
+
+
+def test_links_of_the_page_for_wrong_addresses_start_at_the_root(tmp_path):
+    (tmp_path / "index.html").write_text("home")
+    links = "".join(f'<a href="{link}">x</a>' for link in ("/site/index.html", "/site/none.html", "/index.html"))
+    (tmp_path / "404.html").write_text(f'<html data-content_root="/site/">{links}</html>')
+    assert dead_links(tmp_path) == ["404.html: /site/none.html", "404.html: /index.html"]
 
 
 def test_dead_links_are_found(tmp_path):
