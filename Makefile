@@ -22,7 +22,7 @@ book-teacher: environment  ## Build the edition with the assignments' solutions
 	@$(PY) tools/book.py build --teacher
 
 pdf: environment  ## Print the built book into one PDF (needs Chromium)
-	@echo "Printing the built book: every page becomes paper, twice (a minute or two)."
+	@echo "Printing the built book: every page becomes paper, twice; that takes minutes."
 	@$(PY) tools/pdf.py
 
 serve: environment  ## Show the built book on http://127.0.0.1:8000
