@@ -16,7 +16,8 @@ from segtut.plot import explore, look_at
 from segtut.plot.explorer.coding import SCALE, arrays_of, coded, decoded, panels_in, row_of
 from segtut.plot.explorer.look import truth_at
 from segtut.plot.explorer.record import RECORDED, record, recorded, richest
-from segtut.plot.explorer.side_by_side import EPOCHS, recipe
+from segtut.plot.explorer.side_by_side import EPOCHS, at_epoch, recipe
+from segtut.training import CheckpointError
 
 IMAGE, MASK = Scenes("val", (40, 56))[0]
 H, W = 5, 7
@@ -177,6 +178,8 @@ def test_a_recording_is_made_and_shown(tmp_path):
         "danet",
         "gcnet",
     ]
+    with pytest.raises(CheckpointError, match=r"epoch-007\.safetensors is not there: empty"):
+        at_epoch(tmp_path, 7, tiny)
     with pytest.raises(FileNotFoundError, match="segtut explore --record"):
         recorded(tmp_path / "nowhere")
 
